@@ -1,0 +1,121 @@
+"""The questions of a benchmark file in the plain form: one JSON object a line, with the fields of ``Question``."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from med_small_lm.schemas.rows import Option, Question, Quote, Verdict
+
+KINDS = ("single", "multi", "yes_no", "open", "progressive")
+
+_NESTED: dict[str, type[Option] | type[Quote] | type[Verdict]] = {"options": Option, "quotes": Quote, "gates": Verdict}
+_REQUIRED = frozenset(
+    field.name for field in fields(Question) if field.default is MISSING and field.default_factory is MISSING
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that gives no question that can be scored, and why. ``line`` counts from 1."""
+
+    line: int
+    question_id: str
+    reason: str
+
+
+def read_questions(path: Path) -> tuple[list[Question], list[Problem]]:
+    """Returns the sound questions of a file, in its order, and one problem for each line that is left out.
+
+    The first of two questions with one id is kept. Blank lines are passed over.
+    """
+    questions: list[Question] = []
+    problems: list[Problem] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            question = _question(json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8")))
+        except (ValueError, RecursionError) as error:
+            problems.append(Problem(number, "", f"malformed: {error}"))
+            continue
+        reason = fault(question)
+        if not reason and question.question_id in seen:
+            reason = f"question_id stands already in line {seen[question.question_id]}"
+        if reason:
+            problems.append(Problem(number, question.question_id, reason))
+            continue
+        seen[question.question_id] = number
+        questions.append(question)
+    return questions, problems
+
+
+def fault(question: Question) -> str:
+    """Returns why a question cannot be scored, or nothing where it can."""
+    keys = [option.key for option in question.options]
+    texts = [" ".join(option.text.split()).casefold() for option in question.options]
+    unknown = sorted(set(question.answer_keys) - set(keys))
+    checks = {
+        "no question_id": not question.question_id,
+        f"kind {question.kind!r} is none of {', '.join(KINDS)}": question.kind not in KINDS,
+        "no stem": not question.stem.strip(),
+        "fewer than two options": len(keys) < 2,
+        f"options have one key: {', '.join(_twice(keys))}": len(set(keys)) < len(keys),
+        f"options have one text: {', '.join(_twice(texts))}": len(set(texts)) < len(texts),
+        "an option has no text": not all(texts),
+        "no answer key": not question.answer_keys,
+        f"answer keys that are no option: {', '.join(unknown)}": bool(unknown),
+        "more than one answer key, but kind is single": question.kind == "single" and len(question.answer_keys) > 1,
+    }
+    return next((reason for reason, found in checks.items() if found), "")
+
+
+def _question(record: Any) -> Question:
+    """The record as a question; ValueError says which field is wrong."""
+    if not isinstance(record, dict):
+        raise ValueError("the line is no JSON object")
+    values = _checked(record, Question, _REQUIRED)
+    for name, kind in _NESTED.items():
+        if name in values:
+            values[name] = [_nested(name, item, kind) for item in values[name]]
+    return Question(**values)
+
+
+def _nested(name: str, item: Any, kind: type[Option] | type[Quote] | type[Verdict]) -> Option | Quote | Verdict:
+    if not isinstance(item, dict):
+        raise ValueError(f"an entry of {name} is no object")
+    required = frozenset(field.name for field in fields(kind) if field.default is MISSING)
+    return kind(**_checked(item, kind, required))
+
+
+def _checked(record: Mapping[str, Any], kind: type, required: frozenset[str]) -> dict[str, Any]:
+    """The record's values, with ValueError for a missing or unknown field or one of another type."""
+    hints = get_type_hints(kind)
+    missing, unknown = sorted(required - record.keys()), sorted(record.keys() - hints.keys())
+    if missing or unknown:
+        parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(unknown)
+        raise ValueError("; ".join(parts))
+    for name, value in record.items():
+        if not _fits(value, hints[name]):
+            raise ValueError(f"{name} is {type(value).__name__}, not {getattr(hints[name], '__name__', hints[name])}")
+    return dict(record)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a JSON value can stand for a field: lists of texts are looked into, lists of records are not."""
+    if hint == list[str]:
+        return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    if getattr(hint, "__origin__", None) is list:
+        return isinstance(value, list)
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, hint) and not (hint is int and isinstance(value, bool))
+
+
+def _twice(values: list[str]) -> list[str]:
+    return sorted(value for value, count in Counter(values).items() if count > 1)

@@ -1,0 +1,90 @@
+"""A checkpoint's model and tokenizer, read from its folder and from nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from med_small_lm.answers.forms import Form
+from med_small_lm.schemas.rows import Question
+
+Model: TypeAlias = Any
+Tokenizer: TypeAlias = Any
+
+
+class CheckpointError(ValueError):
+    """A folder that holds no checkpoint that can be evaluated."""
+
+
+def load(folder: Path, device: str | None = None) -> tuple[Model, Tokenizer]:
+    """Returns the model, ready to be asked, and its tokenizer.
+
+    Only safetensors are read, no code of the folder is run, nothing is fetched. On a CPU the weights are float32; on
+    a GPU they are bfloat16.
+
+    Args:
+        folder: a checkpoint in Hugging Face layout, with the chat template in its tokenizer.
+        device: "cpu", "cuda" or "cuda:1"; a GPU where there is one unless it is said.
+
+    Raises:
+        CheckpointError: the folder is missing, or holds no model, no safetensors, not all weights, no tokenizer or no
+            chat template.
+    """
+    folder = Path(folder)
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(f"{folder} holds no model: config.json is missing")
+    if not any(folder.glob("*.safetensors")):
+        raise CheckpointError(f"{folder} holds no *.safetensors; other weight files are not read")
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    closed: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), **closed)
+        read: Any = AutoModelForCausalLM.from_pretrained(
+            str(folder), dtype=dtype, use_safetensors=True, output_loading_info=True, **closed
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"{folder} cannot be read: {error}") from error
+    model, said = read
+    if said["missing_keys"]:
+        # transformers would fill these with random numbers, and the scores would look like a model that learnt nothing.
+        raise CheckpointError(f"{folder} lacks weights: {', '.join(sorted(said['missing_keys'])[:3])} …")
+    if not tokenizer.chat_template:
+        raise CheckpointError(f"{folder} has no chat template in its tokenizer, so nothing says how it is asked")
+    return model.to(device).eval(), tokenizer
+
+
+def prompt_text(tokenizer: Tokenizer, form: Form, question: Question) -> str:
+    """Returns the prompt as the chat template writes it, up to where the reply begins, special tokens spelt out."""
+    messages = [{"role": message.role, "content": message.content} for message in form.messages(question)]
+    return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+
+def token_ids(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
+    """Returns the token ids of templated texts; the template has put in every special token, so none is added."""
+    return [list(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] if texts else []
+
+
+def context_length(model: Model) -> int:
+    """Returns how many tokens the model can read at once."""
+    return int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
+
+
+def pad_id(tokenizer: Tokenizer) -> int:
+    """Returns a token id to fill batches with; masks hide it, so that any will do."""
+    for known in (tokenizer.pad_token_id, tokenizer.eos_token_id):
+        if known is not None:
+            return int(known)
+    return 0
+
+
+def end_ids(model: Model, tokenizer: Tokenizer) -> list[int]:
+    """Returns the ids that end a reply: the tokenizer's and those of the checkpoint's generation settings."""
+    settings = getattr(model, "generation_config", None)
+    named = getattr(settings, "eos_token_id", None)
+    ids = [named] if isinstance(named, int) else list(named or [])
+    return sorted({int(token) for token in [tokenizer.eos_token_id, *ids] if token is not None})

@@ -1,0 +1,130 @@
+"""The page that states the scores, how sure they are, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from med_small_lm.benchmarks.scoring import Comparison
+from med_small_lm.schemas.rows import Contamination, Score
+
+
+def report(
+    scores: Sequence[Score],
+    comparisons: Sequence[Comparison],
+    contamination: Sequence[Contamination],
+    origins: Mapping[str, str],
+    *,
+    chance: Mapping[str, float] | None = None,
+) -> str:
+    """Returns a page of Markdown: scores, comparisons of models, contamination, and where each number comes from.
+
+    Args:
+        scores: all that were made.
+        comparisons: see ``scoring.compare``.
+        contamination: what the gate stopped.
+        origins: what stands behind the numbers, in words by name: {"pocket_exam": "440 questions, sha256 12ab…"}.
+        chance: the accuracy of guessing by benchmark.
+    """
+    parts = [
+        "# Evaluation",
+        "Accuracy is the share of all questions; one whose answer could not be read counts as wrong and is counted "
+        "under *unparsed*. Intervals are 95 %: bootstrap over the questions, Wilson's below 30 questions or where all "
+        "or none are right.",
+        *_scores(scores, chance or {}),
+        *_comparisons(comparisons),
+        *_contamination(contamination),
+        *_origins(origins),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _scores(scores: Sequence[Score], chance: Mapping[str, float]) -> list[str]:
+    """One table a benchmark."""
+    parts = []
+    for name in dict.fromkeys(score.benchmark for score in scores):
+        rows = [
+            [
+                score.model,
+                score.mode,
+                score.variant,
+                score.subset,
+                f"{score.value:.3f}",
+                f"{score.ci_low:.3f} to {score.ci_high:.3f}",
+                f"{round(score.value * score.n)} of {score.n}",
+                str(score.n_unparsed),
+            ]
+            for score in scores
+            if score.benchmark == name
+        ]
+        guess = f" Guessing gives {chance[name]:.3f}." if name in chance else ""
+        head = ["model", "mode", "variant", "subset", "accuracy", "95 % interval", "right", "unparsed"]
+        said = f"Variant `stem_hidden` is a control: the stem is taken away.{guess}"
+        parts += [f"## {name}", said, table(head, rows)]
+    return parts or ["No scores."]
+
+
+def _comparisons(comparisons: Sequence[Comparison]) -> list[str]:
+    if not comparisons:
+        return []
+    head = ["first", "second", "benchmark", "mode", "difference", "only first", "only second", "n", "p", "p (Holm)"]
+    rows = [
+        [
+            entry.model_a,
+            entry.model_b,
+            entry.benchmark,
+            f"{entry.mode} {entry.variant}",
+            f"{entry.difference:+.3f}",
+            str(entry.only_a),
+            str(entry.only_b),
+            str(entry.n),
+            p_text(entry.p),
+            p_text(entry.p_holm),
+        ]
+        for entry in comparisons
+    ]
+    said = "Paired over the same questions: McNemar's exact test, two-sided, corrected by Holm over this table."
+    return ["## Comparisons", said, table(head, rows)]
+
+
+def _contamination(entries: Sequence[Contamination]) -> list[str]:
+    if not entries:
+        return ["## Contamination", "Not measured in this run."]
+    head = ["benchmark", "source", "rule", "items", "items hit", "records", "records stopped"]
+    rows = [
+        [
+            entry.benchmark,
+            entry.source,
+            entry.rule,
+            str(entry.n_items),
+            str(entry.n_items_hit),
+            str(entry.n_records),
+            str(entry.n_flagged),
+        ]
+        for entry in entries
+    ]
+    said = "Training records that held an exam item, and were stopped before training, by source and rule."
+    return ["## Contamination", said, table(head, rows)]
+
+
+def _origins(origins: Mapping[str, str]) -> list[str]:
+    said = (
+        "Scores are counted from the catalog's `predictions` (one record for each model, question, mode and variant) "
+        "against the benchmark's `answer_keys`; `lineage` links each question to training records and pages."
+    )
+    rows = [[name, text] for name, text in origins.items()]
+    return ["## Where the numbers come from", said, *([table(["what", "from"], rows)] if rows else [])]
+
+
+def p_text(p: float) -> str:
+    """Returns a p-value as text: three digits, "< 0.001" below them."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Returns a Markdown table; bars and line breaks in a cell are written so that they stay inside it."""
+    lines = [list(head), ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines)
+
+
+def _cell(value: str) -> str:
+    return " ".join(value.split()).replace("|", "\\|")

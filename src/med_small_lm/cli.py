@@ -1,0 +1,127 @@
+"""The project's commands beside Kedro's: ``kedro run`` with one-line errors, ``kedro trace``, ``proof``, ``pocket``."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import KedroCliError
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
+
+from med_small_lm.errors import UserError, nearest
+from med_small_lm.pocket.commands import pocket
+from med_small_lm.shelf import PROJECT
+
+
+@click.group(name="med-small-lm")
+def cli() -> None:
+    """Medical textbooks to a small language model, and proof of what it learnt."""
+
+
+cli.add_command(pocket)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn what the user can mend into one line and exit code 1; a bug keeps its traceback."""
+    try:
+        yield
+    except (UserError, KedroCliError, click.ClickException) as problem:
+        raise click.ClickException(str(problem)) from problem
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise click.ClickException(f"the disk is full: {problem}. What was finished is kept; run again.") from problem
+    except Exception as problem:
+        message = user_message(problem)
+        if message is None:
+            raise
+        raise click.ClickException(message) from problem
+
+
+def user_message(problem: BaseException) -> str | None:
+    """The message of an error that the configuration caused, or None for any other."""
+    seen: BaseException | None = problem
+    while seen is not None:
+        if isinstance(seen, UserError):
+            return str(seen)
+        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f"the disk is full: {seen}. What was finished is kept; run again."
+        seen = seen.__cause__ or seen.__context__
+    kind = type(problem).__name__
+    if kind in {"ParameterValidationError", "ModelInstantiationError", "DataValidationError", "TeacherError"}:
+        return str(problem)
+    if isinstance(problem, DatasetError | ValueError) and "ipeline" in str(problem).partition("\n")[0]:
+        return str(problem)
+    return None
+
+
+@cli.command(name="run", params=kedro_run.params, help=kedro_run.help)
+def run(**options: Any) -> None:
+    """Run Kedro's own command, with errors that name the place and the cure."""
+    with plain_errors():
+        if options["pipeline"] and not options["pipelines"]:
+            options["pipelines"], options["pipeline"] = [options["pipeline"]], None
+        for name in options["pipelines"] or []:
+            if name not in pipelines:
+                raise UserError(f"there is no pipeline {name!r}{nearest(name, pipelines)}; there are: {', '.join(pipelines)}")
+        kedro_run.callback(**options)
+
+
+@cli.command()
+@click.argument("question_id")
+@click.option("--env", "-e", help="The environment whose run is looked into.")
+def trace(question_id: str, env: str | None) -> None:
+    """Print one exam item, what the models said to it, and the records and pages nearest to it."""
+    from med_small_lm.benchmarks.trace import trace as trace_text
+    from med_small_lm.schemas import rows
+    from med_small_lm.schemas.tables import to_rows
+
+    with plain_errors(), KedroSession.create(project_path=PROJECT, env=env) as session:
+        catalog = session.load_context().catalog
+        names = {"exam": rows.Question, "predictions": rows.Prediction, "lineage": rows.Link,
+                 "conversations": rows.Conversation, "passages": rows.Passage}
+        for name in names:
+            if not catalog.exists(name):
+                raise UserError(f"there is no {name} yet: run `kedro run` first")
+        loaded = [to_rows(catalog.load(name), record) for name, record in names.items()]
+        click.echo(trace_text(question_id, *loaded))
+
+
+@cli.group()
+def proof() -> None:
+    """Show that the score comes from the books: each command prints both sides."""
+
+
+PARAMS = click.option("--params", default="", help="As for `kedro run`: the same for both sides, e.g. seed=1.")
+
+
+@proof.command()
+@PARAMS
+def ablation(params: str) -> None:
+    """Run the chain with the books, and without injection and replay."""
+    from med_small_lm import proof as proofs
+
+    with plain_errors():
+        compared = proofs.ablation(params)
+        proofs.save(compared, PROJECT / "data/08_reporting/proof_ablation.csv")
+        click.echo(proofs.table(compared))
+
+
+@proof.command()
+@PARAMS
+@click.option("-n", "changes", default=40, show_default=True, type=click.IntRange(min=1), help="Facts to change.")
+def counterfactual(params: str, changes: int) -> None:
+    """Change facts in the books, run the chain on them, and ask about both."""
+    from med_small_lm import proof as proofs
+
+    with plain_errors():
+        compared = proofs.counterfactual(changes, params=params)
+        proofs.save(compared, PROJECT / "data/08_reporting/proof_counterfactual.csv")
+        click.echo(proofs.table(compared))

@@ -1,0 +1,1 @@
+"""Kedro-facing input and output: what a catalog entry's ``type`` names."""

@@ -1,0 +1,54 @@
+"""A benchmark's questions, from a JSON Lines file in the plain form."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, Never
+
+import pandas as pd
+from kedro.io import AbstractDataset, DatasetError
+from kedro_datasets._typing import TablePreview
+
+from med_small_lm.benchmarks.items import read_questions
+from med_small_lm.schemas.rows import Question
+from med_small_lm.schemas.tables import to_frame
+
+LOG = logging.getLogger(__name__)
+
+
+class BenchmarkDataset(AbstractDataset[Never, pd.DataFrame]):
+    """Questions of one benchmark, all splits. Lines that are no question are named in the log and left out."""
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        """Name the file."""
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """The questions as a frame.
+
+        Raises:
+            DatasetError: Not one line is a question.
+        """
+        questions, problems = read_questions(self._filepath)
+        for problem in problems:
+            LOG.warning("%s: %s", self._filepath.name, problem)
+        if not questions:
+            raise DatasetError(f"{self._filepath} holds no question")
+        return to_frame(questions, Question)
+
+    def save(self, data: Never) -> None:
+        """Benchmarks are read, never written."""
+        raise DatasetError(f"{self._filepath}: a benchmark is read-only")
+
+    def _exists(self) -> bool:
+        return self._filepath.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+    def preview(self, nrows: int = 20) -> TablePreview:
+        """The first questions, for kedro-viz."""
+        head = self.load()[["question_id", "split", "stem", "answer_text"]].head(nrows)
+        return TablePreview({"index": list(head.index), "columns": list(head.columns), "data": head.to_numpy().tolist()})

@@ -1,0 +1,165 @@
+"""What each stem of a benchmark asks about, read from the stems alone.
+
+A stem is a form with a subject in it. No field says which words are which, but the benchmark does: the form comes
+back with other subjects, the subject comes back in other forms.
+
+    Which of the following is the hallmark sign of  Graves disease ?       the form comes back:    core "graves"
+    Which of the following is the hallmark sign of  achalasia ?            in every stem with "graves" there
+    The etiology of  Graves disease  is best explained by ...              follows "disease": one subject
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from med_small_lm.overlap.stems import Stems, Unit, can_name
+
+_FORM_SHARE = 0.6  # of a stem's other units stand in another stem: then that stem is its form with another subject
+_NEAR_FIRST = 0.1  # cores whose form is found nearly as well as the best one's: told apart by rarity at first,
+_NEAR_VOTED = 0.2  # then by how often they were chosen wherever they stand
+_FIXED = 0.45  # sameness from which a unit is rather a form's word
+_PASSES = 3  # of voting; the choices settle in two
+_NAMED_ELSEWHERE = 0.5  # share of its stems in which a unit was chosen, above which it is a subject wherever it stands
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a stem asks about: ``words`` names it; ``core`` is its rarest unit; ``in_form`` says that the rest of the
+    stem is a form in which the benchmark asks about others too.
+    """  # noqa: D205
+
+    words: tuple[str, ...]
+    core: Unit
+    in_form: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One stem laid beside its likest: its candidates for the core, and the form that each would leave."""
+
+    held: NDArray[np.bool_]
+    cores: list[int]
+    shares: dict[int, NDArray[np.float64]]
+
+    def top(self, core: int) -> float:
+        """Return how much of the stem around ``core`` is found in some stem without it."""
+        return float(self.shares[core].max(initial=0.0))
+
+    def fitting(self, near: float) -> list[int]:
+        """Return the candidates that leave nearly the best form; all of them where no form comes back."""
+        best = max(self.top(core) for core in self.cores)
+        return [core for core in self.cores if self.top(core) >= best - near] if best >= _FORM_SHARE else self.cores
+
+
+def subjects(stems: Stems) -> list[tuple[Subject, ...]]:
+    """Return for each stem what it asks about, the likeliest first; empty for a stem without a word to go by.
+
+    More than one is given where a unit that names a subject elsewhere stands in the stem too.
+    """
+    readings = [_read(stems, place) for place in range(len(stems.units))]
+    chosen = [_first_choice(stems, place, reading) for place, reading in enumerate(readings)]
+    votes: Counter[Unit] = Counter()
+    for _ in range(_PASSES):
+        votes = Counter(stems.units[place][core] for place, core in enumerate(chosen) if core >= 0)
+        chosen = [_voted(stems, place, reading, votes) for place, reading in enumerate(readings)]
+    found: list[tuple[Subject, ...]] = []
+    for place, (reading, core) in enumerate(zip(readings, chosen, strict=True)):
+        named = [c for c in reading.cores if _share(stems, stems.units[place][c], votes) > _NAMED_ELSEWHERE]
+        every = dict.fromkeys(_subject(stems, place, reading, c) for c in [core, *named] if c >= 0)
+        found.append(tuple(every))
+    return found
+
+
+def _read(stems: Stems, place: int) -> _Reading:
+    """Return a stem laid beside its likest others."""
+    own = stems.units[place]
+    names = [n for n, unit in enumerate(own) if can_name(unit)]
+    cores = [n for n in names if stems.is_content(own[n])] or names or list(range(len(own)))
+    held = stems.held_by_partners(place)
+    return _Reading(held, cores, {core: _form_shares(held, core) for core in cores})
+
+
+def _form_shares(held: NDArray[np.bool_], core: int) -> NDArray[np.float64]:
+    """Return the share of the stem around ``core`` that each partner holds; 0 for a partner with the core itself.
+
+    stem     which is the hallmark sign of  graves disease
+    partner  which is the hallmark sign of  achalasia         the gap is "graves disease", the share 6 of 6
+    """
+    if not len(held):
+        return np.zeros(0)
+    left = np.logical_and.accumulate(~held[:, core::-1], axis=1).sum(axis=1)
+    right = np.logical_and.accumulate(~held[:, core:], axis=1).sum(axis=1)
+    rest = held.shape[1] - (left + right - 1)
+    return np.where(held[:, core] | (rest < 1), 0.0, held.sum(axis=1) / np.maximum(rest, 1))
+
+
+def _first_choice(stems: Stems, place: int, reading: _Reading) -> int:
+    """Return the rarest of the fitting cores that does not always come back among the same words; -1 for none."""
+    own = stems.units[place]
+
+    def rank(n: int) -> tuple[bool, int, float, int, int]:
+        fixed = stems.sameness(own[n]) >= _FIXED
+        return fixed, stems.frequency[own[n]], -reading.top(n), -len("".join(own[n])), n
+
+    return min(reading.fitting(_NEAR_FIRST), key=rank) if reading.cores else -1
+
+
+def _voted(stems: Stems, place: int, reading: _Reading, votes: Counter[Unit]) -> int:
+    """Return the fitting core that was chosen most often where it stands, and leaves a form that comes back."""
+    own = stems.units[place]
+
+    def rank(n: int) -> tuple[float, int]:
+        chosen = (votes[own[n]] + 0.5) / (stems.frequency[own[n]] + 1)
+        return -(chosen + reading.top(n) - stems.sameness(own[n])), n
+
+    if not reading.cores:
+        return -1
+    if max(reading.top(core) for core in reading.cores) < _FORM_SHARE:
+        return _first_choice(stems, place, reading)
+    return min(reading.fitting(_NEAR_VOTED), key=rank)
+
+
+def _share(stems: Stems, unit: Unit, votes: Counter[Unit]) -> float:
+    """Return the share of a unit's stems in which it was chosen; 0 for a unit that stands in one stem only."""
+    return votes[unit] / stems.frequency[unit] if stems.frequency[unit] > 1 else 0.0
+
+
+def _subject(stems: Stems, place: int, reading: _Reading, core: int) -> Subject:
+    """Return the subject around a core: the neighbours that go with it wherever it stands, and that the form lacks."""
+    own, shares = stems.units[place], reading.shares[core]
+    near = reading.held[shares >= max(reading.top(core) - _NEAR_FIRST / 2, 1e-9)]
+    absent = [not near[:, n].all() for n in range(len(own))] if len(near) else [True] * len(own)
+
+    def joined(n: int) -> bool:
+        return 0 <= n < len(own) and absent[n] and _goes_with(stems, own, n, core)
+
+    first = last = core
+    while joined(first - 1):
+        first -= 1
+    while joined(last + 1):
+        last += 1
+    named = tuple(word for unit in own[first : last + 1] for word in unit)
+    return Subject(named, own[core], reading.top(core) >= _FORM_SHARE)
+
+
+def _goes_with(stems: Stems, own: Sequence[Unit], place: int, core: int) -> bool:
+    """Return whether the unit at ``place`` stands at the same distance in every stem that holds the core.
+
+    A core of one stem only proves nothing; it takes along what is as rare as itself, since a name too short finds too
+    much, but a name too long finds nothing.
+    """
+    unit, step = own[place], place - core
+    if not can_name(unit) or stems.sameness(unit) >= _FIXED:
+        return False
+    if stems.frequency[own[core]] == 1:
+        return stems.frequency[unit] == 1
+    for other in stems.holders(own[core]):
+        at = [n + step for n, held in enumerate(other) if held == own[core]]
+        if not any(0 <= n < len(other) and other[n] == unit for n in at):
+            return False
+    return True

@@ -1,0 +1,78 @@
+"""Parameters of ``generate_questions``: what is asked of the teacher, and what its replies must pass."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class QuestionGates(BaseModel):
+    """Thresholds of the gates that a question passes before it is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stem_words_min: int = Field(default=4, ge=1, le=100, description="Shorter stems are rejected, in words")
+    stem_words_max: int = Field(default=200, ge=5, le=2_000, description="Longer stems are rejected, in words")
+    option_words_max: int = Field(default=30, ge=1, le=200, description="Longer options are rejected, in words")
+    option_length_ratio: float = Field(
+        default=4.0,
+        ge=1.0,
+        le=100.0,
+        description="Most that the right option is longer or shorter than the wrong ones' mean",
+    )
+    quote_found: float = Field(
+        default=0.9, ge=0.0, le=1.0, description="Least share of the quote's words in its passage"
+    )
+    answer_in_quote: float = Field(
+        default=0.5, ge=0.0, le=1.0, description="Least share of the right option's words in the quote"
+    )
+    coverage: float = Field(
+        default=0.2,
+        gt=0.0,
+        le=1.0,
+        description="Share of a guarded item's word 8-grams from which a question is contaminated",
+    )
+    duplicate_similarity: float = Field(
+        default=0.95,
+        gt=0.0,
+        le=1.0,
+        description="Jaccard similarity of word pairs from which a question is a duplicate",
+    )
+
+
+class GenerateQuestions(BaseModel):
+    """What is asked of each passage, in whose style, and what is held out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    questions_per_passage: int = Field(default=12, ge=1, le=100, description="Most questions that a call asks for")
+    variations: int = Field(default=1, ge=1, le=100, description="Calls for each passage, each with its own seed")
+    exemplars_per_sentence: int = Field(
+        default=3,
+        ge=0,
+        le=50,
+        description="Questions of the exam's dev split that are nearest to each sentence of a passage",
+    )
+    exemplars_max: int = Field(default=24, ge=0, le=500, description="Most exemplars in a call")
+    related_passages: int = Field(
+        default=6, ge=0, le=50, description="Nearest passages of the same book that lend wrong options"
+    )
+    held_out_share: float = Field(
+        default=0.05,
+        ge=0.0,
+        le=0.5,
+        description="Share of the sections whose questions make the book exam, never trained on",
+    )
+    rephrasing_styles: tuple[str, ...] = Field(
+        default=("a plain textbook", "notes for revision", "an answer to a colleague"),
+        description="Styles in which each passage is said again for the injection corpus; empty for none",
+    )
+    rephrasings_per_style: int = Field(default=1, ge=1, le=100, description="Rephrasings of each passage in each style")
+    rephrasing_words_min: int = Field(
+        default=5, ge=1, le=1_000, description="Shorter rephrasings are rejected, in words"
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of the draw of sections and of the variations")
+    judge_support: bool = Field(
+        default=False,
+        description="Whether the teacher is asked, too, if the quote proves the answer: a call a question",
+    )
+    gates: QuestionGates = Field(default_factory=QuestionGates, description="What a question must pass to be kept")

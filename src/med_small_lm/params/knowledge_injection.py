@@ -1,0 +1,122 @@
+"""Parameters of ``knowledge_injection``: the base model, the corpus, and how the books are trained in."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+TINY = "tiny"
+"""The value of ``source`` that means a model of random weights, made on the spot."""
+
+
+class BaseModelParams(BaseModel):
+    """The model that everything starts from: a tiny one made here, or any other in Hugging Face layout.
+
+    Papers: BioMedLM 2.7B (MQG); LLaMA 7B and 13B (MedAlpaca, PMC-LLaMA); Mistral-7B, Llama-3-8B and 70B (Meerkat).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str = Field(TINY, min_length=1, description='"tiny", a local folder, or a model\'s name on the hub')
+    revision: str | None = Field(None, description="commit, tag or branch on the hub; null: its main branch")
+    allow_download: bool = Field(False, description="whether a model of the hub may be fetched; else it must lie here")
+    vocab_size: int = Field(3_000, ge=300, le=1_000_000, description="tiny: tokens of the vocabulary (BioMedLM 28,896)")
+    hidden_size: int = Field(128, ge=8, le=65_536, description="tiny: width of the hidden states (LLaMA-7B 4,096)")
+    intermediate_size: int = Field(352, ge=8, le=262_144, description="tiny: width of the MLP (LLaMA-7B 11,008)")
+    layers: int = Field(4, ge=1, le=512, description="tiny: transformer layers (LLaMA-7B 32)")
+    heads: int = Field(4, ge=1, le=512, description="tiny: attention heads (LLaMA-7B 32)")
+    positions: int = Field(
+        256, ge=16, le=1_048_576, description="tiny: longest text, in tokens (BioMedLM 1,024, LLaMA 2,048)"
+    )
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.hidden_size % self.heads or (self.hidden_size // self.heads) % 2:
+            raise ValueError("hidden_size must be an even multiple of heads")
+        return self
+
+
+class CorpusParams(BaseModel):
+    """What of the books goes into the corpus."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    section_titles: bool = Field(False, description="whether a passage stands under its section's title")
+    held_out_share: float = Field(
+        0.02, ge=0.0, le=0.5, description="share of the passages kept for perplexity (PMC-LLaMA: 10,000 papers)"
+    )
+
+
+class OptimiserParams(BaseModel):
+    """The optimiser and its schedule: linear warm-up, then a cosine down to a share of the peak."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["muon", "adamw"] = Field(
+        "muon", description="muon: Muon for hidden matrices, AdamW for the rest; adamw: AdamW alone (all four papers)"
+    )
+    learning_rate: float = Field(
+        2e-3, gt=0, le=1.0, description="peak, of AdamW (PMC-LLaMA 2e-5, MedAlpaca 2e-5; a tiny model needs far more)"
+    )
+    muon_learning_rate: float = Field(2e-2, gt=0, le=10.0, description="peak, of Muon's matrices")
+    weight_decay: float = Field(0.01, ge=0, le=1.0, description="decoupled, a step (PMC-LLaMA 0)")
+    beta1: float = Field(0.9, ge=0, lt=1, description="AdamW's decay of the mean gradient")
+    beta2: float = Field(0.95, ge=0, lt=1, description="AdamW's decay of its square")
+    momentum: float = Field(0.95, ge=0, lt=1, description="Muon's momentum (Nesterov)")
+    ns_steps: int = Field(5, ge=1, le=20, description="Newton-Schulz steps of Muon's orthogonalisation")
+    warmup_steps: int = Field(
+        50, ge=0, description="optimiser steps to the peak (MedAlpaca 100; PMC-LLaMA 3 % of all); at most half of all"
+    )
+    final_share: float = Field(0.05, ge=0, le=1, description="learning rate at the end, as a share of the peak")
+    clip: float = Field(1.0, gt=0, description="greatest norm of the gradient")
+
+
+class LoopParams(BaseModel):
+    """What every training loop has: batches, log, saves, machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    block_size: int = Field(
+        128, ge=8, le=1_048_576, description="tokens of a row (PMC-LLaMA 2,048, MedAlpaca 256); at most the model's"
+    )
+    batch_size: int = Field(8, ge=1, le=65_536, description="rows of a batch, a device (PMC-LLaMA 3,200 in all)")
+    accumulation: int = Field(1, ge=1, le=65_536, description="batches of an optimiser step (MedAlpaca: 128 rows)")
+    log_steps: int = Field(25, ge=1, description="optimiser steps between two points of the curves")
+    save_steps: int = Field(
+        0, ge=0, description="optimiser steps between two saves to resume from; 0: none (MedAlpaca 200)"
+    )
+    precision: Literal["fp32", "bf16"] = Field("fp32", description="of the arithmetic (Meerkat, PMC-LLaMA bf16)")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: as many as torch finds cores")
+
+
+class InjectionParams(LoopParams):
+    """How the corpus is trained in: ``tokens`` in all, or ``epochs`` over it. 0 leaves the weights as they are.
+
+    Papers: PMC-LLaMA 5 epochs of books, papers and general text (15:4:1 a batch), MQG 3 epochs.
+    """
+
+    tokens: int | None = Field(1_600_000, ge=0, description="tokens in all; null: see epochs")
+    epochs: float | None = Field(None, ge=0, description="passes over the corpus; null: see tokens")
+    separate_documents: bool = Field(
+        False, description="whether the documents of a row are hidden from each other (costs a mask a batch)"
+    )
+    evaluations: int = Field(4, ge=0, le=1000, description="times that held-out perplexity is measured on the way")
+    optimiser: OptimiserParams = OptimiserParams()
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.tokens is None) == (self.epochs is None):
+            raise ValueError("give either tokens or epochs, the other one null")
+        return self
+
+
+class KnowledgeInjection(BaseModel):
+    """All parameters of the pipeline."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: BaseModelParams = BaseModelParams()
+    corpus: CorpusParams = CorpusParams()
+    injection: InjectionParams = InjectionParams()
+    seed: int = Field(0, ge=0, description="of weights, held-out passages and order of the documents")

@@ -1,0 +1,1 @@
+"""The pipelines: thin nodes that take catalog inputs, call the domain, and return records."""

@@ -1,0 +1,56 @@
+"""``evaluate``: a lane for each exam, then scores, lineage, pictures and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial, update_wrapper
+
+from kedro.pipeline import Node, Pipeline
+
+from med_small_lm.pipelines.evaluate import nodes
+
+NAME = "evaluate"
+PARAMS = f"params:{NAME}"
+BOOK_EXAM = "book_exam"
+MODELS = ("base", "injected", "tuned")
+
+
+def create_pipeline(exams: Sequence[str]) -> Pipeline:
+    """The pipeline with one namespace, ``evaluate.<exam>``, for each scored exam and for the books' own."""
+    lanes = [*exams, BOOK_EXAM]
+    questions = {exam: f"{NAME}.{exam}.questions" for exam in exams} | {BOOK_EXAM: BOOK_EXAM}
+    predictions = {exam: f"{NAME}.{exam}.predictions" for exam in lanes}
+    gather = Node(nodes.gather_items, {"params": PARAMS} | questions, "exam_items", name="gather_items")
+    merge = Node(nodes.gather_predictions, predictions, "predictions", name="gather_predictions")
+    return sum((_lane(exam) for exam in lanes), Pipeline([gather, merge, *_reports(), *map(_picture, lanes)]))
+
+
+def _lane(exam: str) -> Pipeline:
+    """Predictions of one exam."""
+    predict = update_wrapper(partial(nodes.predict_exam, exam), nodes.predict_exam)
+    inputs = {"items": "exam_items", "answers": "params:answers", "params": PARAMS} | {name: name for name in MODELS}
+    lane = Pipeline([Node(predict, inputs, "predictions", name="predict", tags="gpu")])
+    parameters = {PARAMS, "params:answers"}
+    return Pipeline(lane, namespace=f"{NAME}.{exam}", inputs={"exam_items", *MODELS}, parameters=parameters)
+
+
+def _picture(exam: str) -> Node:
+    """The picture of one exam's scores."""
+    draw = update_wrapper(partial(nodes.draw_scores, exam), nodes.draw_scores)
+    return Node(draw, ["scores", "exam_items"], f"{NAME}.{exam}.figure", name=f"draw_{exam}")
+
+
+def _reports() -> list[Node]:
+    """What is made of all predictions together."""
+    use = ["contamination_questions", "contamination_rationales"]
+    use += ["teacher_use_questions", "teacher_use_rephrasings", "teacher_use_rationales"]
+    said = ["scores", "predictions", "exam_items", "contamination", "teacher_report", PARAMS]
+    return [
+        Node(nodes.score_predictions, ["predictions", "exam_items", PARAMS], "scores", name="score_predictions"),
+        Node(
+            nodes.link_items, ["exam_items", "conversations", "passages", PARAMS], "lineage", name="link_items_to_pages"
+        ),
+        Node(nodes.gather_reports, use, ["contamination", "teacher_report"], name="gather_reports"),
+        Node(nodes.draw_curves, ["injection_history", "tuning_history"], "curves_figure", name="draw_curves"),
+        Node(nodes.write_report, said, "report", name="write_report"),
+    ]

@@ -1,0 +1,102 @@
+"""Nodes of ``generate_questions``."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from med_small_lm.datasets.teacher import TeacherAccess
+from med_small_lm.errors import UserError
+from med_small_lm.overlap.documents import question_document
+from med_small_lm.params.generate_questions import GenerateQuestions
+from med_small_lm.params.teacher import TeacherParams
+from med_small_lm.pipelines.teaching import ask, log_outcome
+from med_small_lm.schemas.rows import Contamination, Passage, Question, Rephrasing, TeacherUse
+from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.synthesis.gates import CONTAMINATION
+from med_small_lm.synthesis.heldout import held_out_passages
+from med_small_lm.synthesis.questions import METHOD, question_requests, questions_from
+from med_small_lm.synthesis.rephrasings import rephrasing_requests, rephrasings_from
+from med_small_lm.synthesis.report import contamination_rows, reached, teacher_use
+from med_small_lm.synthesis.sifting import guards_of, sift_questions
+from med_small_lm.teacher.prompts import Prompt
+
+EXEMPLARS = "dev"
+
+
+def gather_benchmarks(**exams: pd.DataFrame) -> pd.DataFrame:
+    """The questions of all exams, all splits: exemplars of style, and what no training record may hold."""
+    return pd.concat(exams.values(), ignore_index=True) if exams else to_frame([], Question)
+
+
+def write_questions(
+    passages: pd.DataFrame,
+    benchmarks: pd.DataFrame,
+    prompt: Prompt,
+    teacher: TeacherAccess,
+    teacher_params: TeacherParams,
+    params: GenerateQuestions,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The questions that the teacher wrote on the passages, what was none, and what was asked for them.
+
+    Questions on held-out sections are of split ``test``: they make the books' own exam.
+    """
+    rows = to_rows(passages, Passage)
+    exemplars = to_rows(benchmarks[benchmarks["split"] == EXEMPLARS], Question)
+    asked = question_requests(rows, exemplars, prompt, params, teacher_params.sampling())
+    replies = ask("questions", asked, teacher, teacher_params)
+    drafts, misses = questions_from(asked, replies, held_out_passages(rows, params.held_out_share, params.seed))
+    log_outcome("question drafts", drafts, misses)
+    use = teacher_use("write_questions", METHOD, replies, len(drafts))
+    return to_frame(drafts, Question), to_frame(misses, Question), to_frame(use, TeacherUse)
+
+
+def gate_questions(
+    drafts: pd.DataFrame,
+    misses: pd.DataFrame,
+    passages: pd.DataFrame,
+    benchmarks: pd.DataFrame,
+    params: GenerateQuestions,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The questions that pass every gate, the rejected ones, the books' own exam, and the contamination report.
+
+    Raises:
+        UserError: Not one training question is left.
+    """
+    exams = to_rows(benchmarks, Question)
+    by_name: dict[str, list[Question]] = {}
+    for question in exams:
+        by_name.setdefault(question.source, []).append(question)
+    guards = guards_of(by_name, coverage=params.gates.coverage)
+    exemplars = [question for question in exams if question.split == EXEMPLARS]
+    kept, rejected = sift_questions(
+        to_rows(drafts, Question), to_rows(passages, Passage), guards, exemplars, params.gates
+    )
+    train = [question for question in kept if question.split == "train"]
+    held_out = [question for question in kept if question.split != "train"]
+    log_outcome("questions", train, rejected)
+    if not train:
+        raise UserError("no question passed the gates: see question_misses and questions_rejected for the reasons")
+    met = [q for q in reached([*train, *rejected], CONTAMINATION) if isinstance(q, Question)]
+    report = contamination_rows(guards, {"questions": [question_document(question) for question in met]})
+    return (
+        to_frame(train, Question),
+        pd.concat([misses, to_frame(rejected, Question)], ignore_index=True),
+        to_frame(held_out, Question),
+        to_frame(report, Contamination),
+    )
+
+
+def rephrase_passages(
+    passages: pd.DataFrame,
+    prompt: Prompt,
+    teacher: TeacherAccess,
+    teacher_params: TeacherParams,
+    params: GenerateQuestions,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The passages' facts in other words, the rejected texts, and what was asked for them."""
+    asked = rephrasing_requests(to_rows(passages, Passage), prompt, params, teacher_params.sampling())
+    replies = ask("rephrasings", asked, teacher, teacher_params)
+    kept, rejected = rephrasings_from(asked, replies, params)
+    log_outcome("rephrasings", kept, rejected)
+    use = teacher_use("rephrase_passages", "rephrasing", replies, len(kept))
+    return to_frame(kept, Rephrasing), to_frame(rejected, Rephrasing), to_frame(use, TeacherUse)

@@ -1,0 +1,49 @@
+"""Nodes of ``knowledge_injection``. The training code, and torch with it, is imported when a node runs."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from med_small_lm.params.knowledge_injection import KnowledgeInjection
+from med_small_lm.schemas.rows import CorpusText, Passage, Rephrasing, TrainingStep
+from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.tracking.artifacts import log_metrics
+
+if TYPE_CHECKING:
+    from med_small_lm.tuning.checkpoint import Checkpoint
+
+LOG = logging.getLogger(__name__)
+
+
+def assemble_corpus(passages: pd.DataFrame, rephrasings: pd.DataFrame, params: KnowledgeInjection) -> pd.DataFrame:
+    """The injection corpus: every passage and its rephrasings, some passages held out for perplexity."""
+    from med_small_lm.tuning.corpus import build_corpus
+
+    texts = build_corpus(to_rows(passages, Passage), to_rows(rephrasings, Rephrasing), params.corpus, params.seed)
+    frame = to_frame(texts, CorpusText)
+    counts = frame.groupby(["source", "split"]).size()
+    LOG.info("corpus: %s", ", ".join(f"{n} {source} texts {split}" for (source, split), n in counts.items()))
+    return frame
+
+
+def make_base(corpus: pd.DataFrame, params: KnowledgeInjection, models: str) -> Checkpoint:
+    """The model that training starts from: a tiny one made here, or the one that the parameters name."""
+    from med_small_lm.tuning.base_model import make_base as make
+
+    texts = corpus.loc[corpus["split"] == "train", "text"].tolist()
+    return make(texts, params.base, params.seed, Path(models) / "base")
+
+
+def inject(
+    base: Checkpoint, corpus: pd.DataFrame, params: KnowledgeInjection, models: str
+) -> tuple[Checkpoint, pd.DataFrame]:
+    """The base model after causal training on the corpus, and the curve of that training."""
+    from med_small_lm.tuning.injection import inject as train
+
+    texts = to_rows(corpus, CorpusText)
+    checkpoint, history = train(base, texts, params.injection, params.seed, Path(models) / "injected", log_metrics)
+    return checkpoint, to_frame([TrainingStep(**row) for row in history], TrainingStep)

@@ -1,0 +1,32 @@
+"""What the paid nodes share: asking the teacher with a progress bar, and one line for what came of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import closing
+
+from tqdm import tqdm
+
+from med_small_lm.datasets.teacher import TeacherAccess
+from med_small_lm.params.teacher import TeacherParams
+from med_small_lm.synthesis.asked import Asked, requests_of
+from med_small_lm.synthesis.report import Record, summary
+from med_small_lm.teacher.requests import Reply
+
+LOG = logging.getLogger(__name__)
+
+
+def ask(what: str, asked: Sequence[Asked], access: TeacherAccess, params: TeacherParams) -> list[Reply]:
+    """The teacher's replies, in order; answered calls come from the ledger."""
+    with closing(access.open(params)) as teacher, tqdm(desc=what, total=len(asked), unit=" calls", leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.update(done - bar.n)
+
+        return teacher.ask_all(requests_of(asked), progress=progress)
+
+
+def log_outcome(what: str, kept: Sequence[Record], rejected: Sequence[Record]) -> None:
+    """One line: kept, dropped, and at which gate."""
+    LOG.info("%s", summary(what, kept, rejected))

@@ -1,0 +1,45 @@
+"""Telemetry and hub access off, before anything that would call home is imported.
+
+Imported first by every way in: the command line (``settings``), notebooks (``settings`` again, through Kedro's
+extension) and training workers. A value that the user has set is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+OFF = {
+    "DO_NOT_TRACK": "1",
+    "KEDRO_DISABLE_TELEMETRY": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "TRL_EXPERIMENTAL_SILENCE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "WANDB_DISABLED": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
+}
+
+
+NOISE = (
+    r"One or more dataset names contain '\.'",  # the shelf's lanes are namespaces: the dots are meant
+    r"The specified dataset source can be interpreted in multiple ways",
+    r".*Add type hints to the `predict` method",
+)
+"""Beginnings of warnings that concern nobody here."""
+
+
+def be_quiet() -> None:
+    """Set each switch of ``OFF`` that the user has not set, and silence ``NOISE``."""
+    for message in NOISE:
+        warnings.filterwarnings("ignore", message=message)
+    for name, value in OFF.items():
+        os.environ.setdefault(name, value)
+
+
+be_quiet()

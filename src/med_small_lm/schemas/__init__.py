@@ -1,0 +1,1 @@
+"""The project's records: as rows (dataclasses), as frames (pandera) and as Arrow tables."""

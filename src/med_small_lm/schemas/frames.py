@@ -1,0 +1,275 @@
+"""What a frame of records must look like: one pandera model each, named in the catalog as its ``validator``."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import Series
+
+KINDS = ("single", "multi", "yes_no", "open", "progressive")
+STATUSES = ("ok", "ocr", "needs_ocr", "needs_password", "quarantined")
+STATES = ("parsed", "repaired", "ambiguous", "refused", "truncated", "empty")
+
+
+class Records(pa.DataFrameModel):
+    """A frame that has its record's columns and no others."""
+
+    class Config:
+        """Unknown columns are refused; numbers may come as narrower types."""
+
+        strict = True
+        coerce = False
+
+
+def key() -> Any:
+    """A column that names its line: not empty, and no two alike."""
+    return pa.Field(unique=True, str_length={"min_value": 1})
+
+
+def some_text() -> Any:
+    """A column whose text is never empty."""
+    return pa.Field(str_length={"min_value": 1})
+
+
+class Passages(Records):
+    """Passages of the books."""
+
+    passage_id: Series[str] = key()
+    book: Series[str] = some_text()
+    ordinal: Series[int] = pa.Field(ge=0)
+    section: Series[str]
+    page_first: Series[int] = pa.Field(ge=1)
+    page_last: Series[int] = pa.Field(ge=1)
+    text: Series[str] = some_text()
+    n_words: Series[int] = pa.Field(ge=1)
+    sha256: Series[str] = pa.Field(str_length={"min_value": 64, "max_value": 64})
+    licence: Series[str] = some_text()
+    also_in: Series[object]
+
+    @pa.dataframe_check
+    def pages_in_order(cls, frame: pd.DataFrame) -> Any:
+        """A passage ends on the page that it begins on, or later."""
+        return frame["page_last"] >= frame["page_first"]
+
+
+class SourceReports(Records):
+    """What became of each file."""
+
+    book: Series[str] = some_text()
+    file: Series[str] = some_text()
+    status: Series[str] = pa.Field(isin=STATUSES)
+    reason: Series[str]
+    pages: Series[int] = pa.Field(ge=0)
+    pages_kept: Series[int] = pa.Field(ge=0)
+    words: Series[int] = pa.Field(ge=0)
+    dropped: Series[object]
+    seconds: Series[float] = pa.Field(ge=0)
+
+
+class Questions(Records):
+    """Questions of a benchmark, of a book, or of the teacher."""
+
+    question_id: Series[str] = key()
+    source: Series[str] = some_text()
+    split: Series[str]
+    kind: Series[str] = pa.Field(isin=KINDS)
+    stem: Series[str] = some_text()
+    options: Series[object]
+    answer_keys: Series[object]
+    answer_text: Series[str]
+    case_id: Series[str]
+    rank: Series[int] = pa.Field(ge=0)
+    language: Series[str]
+    context: Series[str]
+    quotes: Series[object]
+    must_have: Series[object]
+    nice_to_have: Series[object]
+    rubric: Series[str]
+    method: Series[str]
+    call_id: Series[str]
+    passage_ids: Series[object]
+    licence: Series[str]
+    gates: Series[object]
+
+    @pa.dataframe_check
+    def keys_are_options(cls, frame: pd.DataFrame) -> Any:
+        """Every key of the answer is the key of an option."""
+        pairs = zip(frame["options"], frame["answer_keys"], strict=True)
+        return pd.Series([set(keys) <= {o["key"] for o in options} for options, keys in pairs], index=frame.index, dtype=bool)
+
+
+class RejectedQuestions(Questions):
+    """Questions that a gate stopped: they may break the very rules that kept ones keep."""
+
+    question_id: Series[str] = some_text()
+    stem: Series[str]
+
+    @pa.dataframe_check
+    def keys_are_options(cls, frame: pd.DataFrame) -> Any:
+        """No rule: a wrong key may be the reason why the question is here."""
+        return pd.Series(True, index=frame.index, dtype=bool)
+
+
+class Rationales(Records):
+    """Reasoning that leads to answers."""
+
+    rationale_id: Series[str] = key()
+    question_id: Series[str] = some_text()
+    method: Series[str] = some_text()
+    text: Series[str] = some_text()
+    answer_keys: Series[object]
+    quotes: Series[object]
+    call_id: Series[str] = some_text()
+    passage_ids: Series[object]
+    licence: Series[str] = some_text()
+    gates: Series[object]
+
+
+class RejectedRationales(Rationales):
+    """Rationales that a gate stopped."""
+
+    rationale_id: Series[str] = some_text()
+    text: Series[str]
+    call_id: Series[str]
+    licence: Series[str]
+
+
+class Rephrasings(Records):
+    """Passages in other words."""
+
+    rephrasing_id: Series[str] = key()
+    method: Series[str] = some_text()
+    text: Series[str] = some_text()
+    call_id: Series[str] = some_text()
+    passage_ids: Series[object]
+    licence: Series[str] = some_text()
+    gates: Series[object]
+
+
+class RejectedRephrasings(Rephrasings):
+    """Rephrasings that a gate stopped."""
+
+    rephrasing_id: Series[str] = some_text()
+    text: Series[str]
+    call_id: Series[str]
+    licence: Series[str]
+
+
+class Corpus(Records):
+    """Texts of the injection corpus."""
+
+    text_id: Series[str] = key()
+    source: Series[str] = pa.Field(isin=("book", "paper", "general", "rephrasing"))
+    split: Series[str] = pa.Field(isin=("train", "held_out"))
+    text: Series[str] = some_text()
+    passage_ids: Series[object]
+    licence: Series[str] = some_text()
+
+
+class Conversations(Records):
+    """Training examples of instruction tuning."""
+
+    example_id: Series[str] = key()
+    source: Series[str] = some_text()
+    method: Series[str] = some_text()
+    messages: Series[object]
+    parent_ids: Series[object]
+    question_id: Series[str]
+    passage_ids: Series[object]
+    licence: Series[str] = some_text()
+
+
+class Predictions(Records):
+    """What models said."""
+
+    model: Series[str] = some_text()
+    question_id: Series[str] = some_text()
+    benchmark: Series[str] = some_text()
+    mode: Series[str] = pa.Field(isin=("likelihood", "generation"))
+    variant: Series[str] = some_text()
+    sample: Series[int] = pa.Field(ge=0)
+    text: Series[str]
+    state: Series[str] = pa.Field(isin=STATES)
+    answer_keys: Series[object]
+    option_logprobs: Series[object]
+    n_tokens: Series[int] = pa.Field(ge=0)
+
+    class Config(Records.Config):
+        """One prediction for each model, question, mode, variant and sample."""
+
+        unique: ClassVar[list[str]] = ["model", "benchmark", "question_id", "mode", "variant", "sample"]
+
+
+class Scores(Records):
+    """Metrics with their intervals."""
+
+    model: Series[str] = some_text()
+    benchmark: Series[str] = some_text()
+    subset: Series[str] = some_text()
+    mode: Series[str] = some_text()
+    variant: Series[str] = some_text()
+    metric: Series[str] = some_text()
+    value: Series[float]
+    n: Series[int] = pa.Field(ge=1)
+    n_unparsed: Series[int] = pa.Field(ge=0)
+    ci_low: Series[float]
+    ci_high: Series[float]
+
+    @pa.dataframe_check
+    def value_in_interval(cls, frame: pd.DataFrame) -> Any:
+        """The value lies in its interval."""
+        return (frame["ci_low"] <= frame["value"] + 1e-9) & (frame["value"] <= frame["ci_high"] + 1e-9)
+
+
+class Lineage(Records):
+    """Links from exam items to training records and pages."""
+
+    question_id: Series[str] = some_text()
+    example_id: Series[str]
+    passage_id: Series[str] = some_text()
+    book: Series[str] = some_text()
+    page_first: Series[int] = pa.Field(ge=1)
+    page_last: Series[int] = pa.Field(ge=1)
+    similarity: Series[float] = pa.Field(ge=0, le=1.0001)
+
+
+class Contaminations(Records):
+    """What the contamination gate stopped."""
+
+    benchmark: Series[str] = some_text()
+    source: Series[str] = some_text()
+    rule: Series[str] = some_text()
+    n_items: Series[int] = pa.Field(ge=0)
+    n_records: Series[int] = pa.Field(ge=0)
+    n_flagged: Series[int] = pa.Field(ge=0)
+    n_items_hit: Series[int] = pa.Field(ge=0)
+
+
+class TeacherReport(Records):
+    """What the teacher was asked, and what it cost."""
+
+    node: Series[str] = some_text()
+    method: Series[str] = some_text()
+    model: Series[str] = some_text()
+    calls: Series[int] = pa.Field(ge=0)
+    from_ledger: Series[int] = pa.Field(ge=0)
+    failed: Series[int] = pa.Field(ge=0)
+    tokens_in: Series[int] = pa.Field(ge=0)
+    tokens_out: Series[int] = pa.Field(ge=0)
+    cost: Series[float] = pa.Field(ge=0)
+    records_kept: Series[int] = pa.Field(ge=0)
+
+
+class History(Records):
+    """The course of a training: one line a logged step; what a line lacks is NaN."""
+
+    stage: Series[str] = some_text()
+    step: Series[int] = pa.Field(ge=0)
+    tokens: Series[int] = pa.Field(ge=0)
+    loss: Series[float] = pa.Field(nullable=True)
+    learning_rate: Series[float] = pa.Field(nullable=True)
+    grad_norm: Series[float] = pa.Field(nullable=True)
+    tokens_per_second: Series[float] = pa.Field(nullable=True)
+    perplexity: Series[float] = pa.Field(nullable=True)

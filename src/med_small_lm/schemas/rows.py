@@ -1,0 +1,284 @@
+"""The records of the project as rows: what one passage, question or score is.
+
+Each class is one record of one Parquet file. Nested records are Arrow structs and lists there. The frames that
+hold many of them, with their checks, are in ``med_small_lm.schemas.frames``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SCHEMA_VERSION = "1"
+"""Raised whenever a record gains, loses or renames a field; every file carries it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a text stands: a book and its PDF pages, counted from 1."""
+
+    book: str
+    page_first: int
+    page_last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a book that is read, asked about and cited as one.
+
+    ``passage_id`` is the book's name and a hash of section and text, so the same book gives the same ids again.
+    """
+
+    passage_id: str
+    book: str
+    ordinal: int
+    section: str
+    page_first: int
+    page_last: int
+    text: str
+    n_words: int
+    sha256: str
+    licence: str
+    also_in: list[Place] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """How much of a source was left out, and why. The count is in words."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What became of one file of the shelf: ``status`` is one of ok, ocr, needs_ocr, needs_password, quarantined."""
+
+    book: str
+    file: str
+    status: str
+    reason: str
+    pages: int
+    pages_kept: int
+    words: int
+    dropped: list[Dropped] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a question."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence that supports (or refutes) an option, and the passage that it stands in."""
+
+    option: str
+    text: str
+    why: str = ""
+    passage_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one gate said of a record: ``verdict`` is pass, fail or skip."""
+
+    gate: str
+    verdict: str
+    value: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question of a benchmark, of a book's own exercises, or written by the teacher.
+
+    ``kind`` is one of single, multi, yes_no, open, progressive. ``answer_keys`` are keys of ``options``.
+    """
+
+    question_id: str
+    source: str
+    split: str
+    kind: str
+    stem: str
+    options: list[Option]
+    answer_keys: list[str]
+    answer_text: str
+    case_id: str = ""
+    rank: int = 0
+    language: str = "en"
+    context: str = ""
+    quotes: list[Quote] = field(default_factory=list)
+    must_have: list[str] = field(default_factory=list)
+    nice_to_have: list[str] = field(default_factory=list)
+    rubric: str = ""
+    method: str = ""
+    call_id: str = ""
+    passage_ids: list[str] = field(default_factory=list)
+    licence: str = ""
+    gates: list[Verdict] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Rationale:
+    """The reasoning that leads from a question to its answer."""
+
+    rationale_id: str
+    question_id: str
+    method: str
+    text: str
+    answer_keys: list[str]
+    quotes: list[Quote]
+    call_id: str
+    passage_ids: list[str]
+    licence: str
+    gates: list[Verdict] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Rephrasing:
+    """A passage's facts in other words, for the injection corpus."""
+
+    rephrasing_id: str
+    method: str
+    text: str
+    call_id: str
+    passage_ids: list[str]
+    licence: str
+    gates: list[Verdict] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusText:
+    """A text of the injection corpus: ``source`` is book, paper, general or rephrasing; ``split`` train or held_out."""
+
+    text_id: str
+    source: str
+    split: str
+    text: str
+    passage_ids: list[str]
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation: ``role`` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A training example of instruction tuning, with the records that it was made from."""
+
+    example_id: str
+    source: str
+    method: str
+    messages: list[Message]
+    parent_ids: list[str]
+    question_id: str
+    passage_ids: list[str]
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyScore:
+    """The log-probability of one option's text, in nats."""
+
+    key: str
+    logprob: float
+    n_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model said to one question; ``state`` is parsed, repaired, ambiguous, refused, truncated or empty."""
+
+    model: str
+    question_id: str
+    benchmark: str
+    mode: str
+    variant: str
+    sample: int
+    text: str
+    state: str
+    answer_keys: list[str]
+    option_logprobs: list[KeyScore]
+    n_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A metric of one model on one subset of a benchmark, with its 95 % interval."""
+
+    model: str
+    benchmark: str
+    subset: str
+    mode: str
+    variant: str
+    metric: str
+    value: float
+    n: int
+    n_unparsed: int
+    ci_low: float
+    ci_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An exam item, a training example near it and a page behind that example. Similarity, not proof of cause."""
+
+    question_id: str
+    example_id: str
+    passage_id: str
+    book: str
+    page_first: int
+    page_last: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contamination:
+    """How many training records of one source the gate stopped for one benchmark, and by which rule."""
+
+    benchmark: str
+    source: str
+    rule: str
+    n_items: int
+    n_records: int
+    n_flagged: int
+    n_items_hit: int
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherUse:
+    """What one node asked of the teacher: calls, tokens, cost in the currency of the prices, records kept."""
+
+    node: str
+    method: str
+    model: str
+    calls: int
+    from_ledger: int
+    failed: int
+    tokens_in: int
+    tokens_out: int
+    cost: float
+    records_kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingStep:
+    """One logged step of a training; what was not measured at it is NaN. ``tokens`` are those seen so far."""
+
+    stage: str
+    step: int
+    tokens: int
+    loss: float
+    learning_rate: float
+    grad_norm: float
+    tokens_per_second: float
+    perplexity: float

@@ -1,0 +1,48 @@
+"""What was asked of the teacher about which passage, and the plain facts of what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from med_small_lm.schemas.rows import Passage, Question
+from med_small_lm.teacher.requests import OK, Reply, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with what it is about; the reply to it is read beside it."""
+
+    request: Request
+    passage: Passage
+    question: Question | None = None
+
+
+def requests_of(asked: Sequence[Asked]) -> list[Request]:
+    """Return the requests alone, as a teacher takes them."""
+    return [one.request for one in asked]
+
+
+def record_id(prefix: str, *parts: str) -> str:
+    """Return ``prefix``, a hyphen and 12 hex digits that are the same for the same parts."""
+    return f"{prefix}-{sha256(chr(31).join(parts).encode()).hexdigest()[:12]}"
+
+
+def fault_of(reply: Reply) -> str:
+    """Return why a reply is no use, empty if it is the object that was asked for."""
+    if reply.status != OK:
+        return f"{reply.status}: {reply.reason}" if reply.reason else reply.status
+    return "" if isinstance(reply.parsed, Mapping) else "invalid: the reply is no JSON object"
+
+
+def parsed_of(reply: Reply) -> Mapping[str, Any]:
+    """Return the object in a reply; empty where the reply is no use."""
+    return {} if fault_of(reply) or reply.parsed is None else reply.parsed
+
+
+def text_field(source: Mapping[str, Any], name: str) -> str:
+    """Return a text field of a reply, stripped; empty where it is missing or no text."""
+    value = source.get(name)
+    return " ".join(value.split()) if isinstance(value, str) else ""

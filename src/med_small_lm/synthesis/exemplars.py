@@ -1,0 +1,86 @@
+"""Which exemplars and which other passages go with a passage: the nearest by TF-IDF."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from med_small_lm.overlap.normalise import normalised
+from med_small_lm.schemas.rows import Passage, Question
+
+_SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9])")
+_ROWS = 512  # of similarities that are held at once
+
+
+class Exemplars:
+    """Questions of an exam's dev split, to be found by the sentence that proves them (their first quote)."""
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        """Index the questions that have a quote; the others cannot be found by one and are left out."""
+        self._questions = [question for question in questions if question.quotes and question.quotes[0].text.strip()]
+        # Pairs of words tell relations apart ("is due to", "is released by"); single words alone find subjects. To mask
+        # the evidence's own subject and answer was tried: it finds the right relation no more often.
+        self._terms = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+")
+        evidence = [normalised(question.quotes[0].text) for question in self._questions]
+        self._evidence = self._terms.fit_transform(evidence) if any(evidence) else None
+
+    def nearest(self, text: str, per_sentence: int, most: int) -> list[dict[str, Any]]:
+        """Return the exemplars for a passage as a prompt's slots take them, each once, at most ``most``.
+
+        They are the ``per_sentence`` nearest of every sentence; all sentences' nearest come before any second one, so
+        that the cap takes the same from all.
+        """
+        split = [normalised(sentence) for sentence in _SENTENCE.split(text)]
+        split = [sentence for sentence in split if sentence]
+        if self._evidence is None or not split or per_sentence < 1:
+            return []
+        alike = (self._terms.transform(split) @ self._evidence.T).toarray()
+        order = np.argsort(-alike, axis=1, kind="stable")[:, :per_sentence]
+        best = np.take_along_axis(alike, order, axis=1)
+        found: dict[int, None] = {}
+        for rank in range(order.shape[1]):
+            for row in np.argsort(-best[:, rank], kind="stable"):
+                if best[row, rank] > 0:
+                    found[int(order[row, rank])] = None
+        return [_slot(self._questions[place]) for place in list(found)[:most]]
+
+
+def related(passages: Sequence[Passage], most: int) -> list[list[str]]:
+    """Return for each passage the texts of the ``most`` nearest other passages of its book, the nearest first."""
+    found: list[list[str]] = [[] for _ in passages]
+    by_book: dict[str, list[int]] = defaultdict(list)
+    for place, passage in enumerate(passages):
+        by_book[passage.book].append(place)
+    for places in by_book.values():
+        if len(places) < 2 or most < 1:
+            continue
+        for place, near in zip(places, _neighbours([passages[place].text for place in places], most), strict=True):
+            found[place] = [passages[places[n]].text for n in near]
+    return found
+
+
+def _neighbours(texts: Sequence[str], most: int) -> list[list[int]]:
+    """Return for each text the places of the nearest others."""
+    terms = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\S+")
+    matrix = terms.fit_transform([normalised(text) or "-" for text in texts])
+    near: list[list[int]] = []
+    for first in range(0, len(texts), _ROWS):
+        alike = (matrix[first : first + _ROWS] @ matrix.T).toarray()
+        rows = np.arange(len(alike))
+        alike[rows, first + rows] = -1.0
+        near += np.argsort(-alike, axis=1, kind="stable")[:, : min(most, len(texts) - 1)].tolist()
+    return near
+
+
+def _slot(question: Question) -> dict[str, Any]:
+    return {
+        "stem": question.stem,
+        "options": [option.text for option in question.options],
+        "answer": question.answer_text,
+        "evidence": question.quotes[0].text,
+    }

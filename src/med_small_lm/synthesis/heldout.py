@@ -1,0 +1,45 @@
+"""The book exam: sections of the books whose questions are never trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from med_small_lm.overlap.contamination import ContaminationIndex
+from med_small_lm.schemas.rows import Passage, Question
+
+_BACKGROUND = 1_000  # training questions that show which words are the exam's form; more of them show nothing new
+
+
+def held_out_passages(passages: Sequence[Passage], share: float, seed: int) -> set[str]:
+    """Return the ids of the passages of a ``share`` of the sections, drawn by ``seed``: at least one if any are wanted.
+
+    Whole sections are drawn, not passages, so that a fact told over two neighbours is not on both sides.
+    """
+    sections = sorted({(passage.book, passage.section) for passage in passages})
+    if not sections or share <= 0:
+        return set()
+    # One section alone is never held out: nothing would be left to train on.
+    n_drawn = min(max(round(share * len(sections)), 1), len(sections) - 1)
+    places = np.random.default_rng(seed).permutation(len(sections))[:n_drawn]
+    drawn = {sections[place] for place in places}
+    return {passage.passage_id for passage in passages if (passage.book, passage.section) in drawn}
+
+
+def guards_of(
+    questions: Sequence[Question],
+    background: Sequence[Question] = (),
+    splits: Sequence[str] = ("test",),
+    coverage: float = 0.2,
+) -> list[ContaminationIndex]:
+    """Return one guard for each source of ``questions``: a benchmark, or the book exam.
+
+    Guarded are the questions of ``splits``. The others, and those of ``background`` (exemplars, training questions),
+    are read beside them to know the forms of stems by.
+    """
+    step = max(len(background) // _BACKGROUND, 1)
+    others = [*(question for question in questions if question.split not in splits), *background[::step]]
+    known = dict.fromkeys(question.source for question in questions if question.split in splits)
+    guarded = {s: [q for q in questions if q.source == s and q.split in splits] for s in known}
+    return [ContaminationIndex(items, others, coverage) for items in guarded.values()]

@@ -1,0 +1,100 @@
+"""Rationales for questions, the right answer hidden: the requests, and the records that the replies amount to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from med_small_lm.overlap.normalise import normalised
+from med_small_lm.params.synthesize_cot import SynthesizeCot
+from med_small_lm.schemas.rows import Option, Passage, Question, Rationale, Verdict
+from med_small_lm.synthesis.asked import Asked, fault_of, parsed_of, record_id, text_field
+from med_small_lm.synthesis.questions import REPLY
+from med_small_lm.teacher.prompts import Prompt
+from med_small_lm.teacher.requests import Reply
+
+METHOD = "passage_cot"
+_LETTER = re.compile(r"\(?([A-Z])[).:]\s+(.*)", re.DOTALL)
+
+
+def rationale_requests(
+    questions: Sequence[Question],
+    passages: Sequence[Passage],
+    prompt: Prompt,
+    params: SynthesizeCot,
+    sampling: Mapping[str, Any] | None = None,
+) -> list[Asked]:
+    """Return what to ask the teacher: ``samples`` requests for each question, with question and passage beside them.
+
+    The right answer is in no slot: whether the teacher finds it is the answer gate's test.
+
+    Raises:
+        KeyError: a question's passage is not among ``passages``.
+    """
+    by_id = {passage.passage_id: passage for passage in passages}
+    asked: list[Asked] = []
+    for question in questions:
+        passage = by_id[question.passage_ids[0]]
+        slots = {
+            "stem": question.stem,
+            "options": [option.text for option in question.options],
+            "passage": passage.text,
+        }
+        for sample in range(params.samples):
+            asked.append(Asked(prompt.request(slots, sampling or {}, sample), passage, question))
+    return asked
+
+
+def rationales_from(asked: Sequence[Asked], replies: Sequence[Reply]) -> tuple[list[Rationale], list[Rationale]]:
+    """Return the rationales in the replies, and what is none: failed calls and replies that lack a part.
+
+    Two samples of a question that say the same are one rationale: the second is rejected.
+    """
+    found: dict[str, Rationale] = {}
+    rejected: list[Rationale] = []
+    for one, reply in zip(asked, replies, strict=True):
+        if one.question is None:
+            raise ValueError("a rationale was asked for without a question")
+        rationale = _rationale(one.question, reply)
+        fault = fault_of(reply) or ("" if rationale.text else "the teacher gave no rationale")
+        if not fault and rationale.rationale_id in found:
+            fault = "the same rationale stands in another sample"
+        if fault:
+            rejected.append(replace(rationale, gates=[Verdict(REPLY, "fail", 0.0, fault)]))
+        else:
+            found[rationale.rationale_id] = rationale
+    return list(found.values()), rejected
+
+
+def keys_of(answer: str, options: Sequence[Option]) -> list[str]:
+    """Return the keys of the options that an answer says, word for word, with or without the option's letter.
+
+    A letter that belongs to another option than the text does makes the answer ambiguous: both keys are returned.
+    """
+    said = _LETTER.fullmatch(answer.strip())
+    letter, text = (said.group(1), said.group(2)) if said else ("", answer)
+    keys = [option.key for option in options if normalised(option.text) == normalised(text)]
+    if not keys and letter:  # "B. cells" may be an option's own text
+        keys = [option.key for option in options if normalised(option.text) == normalised(answer)]
+        letter = ""
+    lettered = [option.key for option in options if option.key == letter]
+    return sorted({*keys, *lettered}) if keys else []
+
+
+def _rationale(question: Question, reply: Reply) -> Rationale:
+    """Return the record of one reply, with as much as the reply has."""
+    parsed = parsed_of(reply)
+    text = text_field(parsed, "rationale")
+    return Rationale(
+        rationale_id=record_id("r", question.question_id, METHOD, text or reply.call_id),
+        question_id=question.question_id,
+        method=METHOD,
+        text=text,
+        answer_keys=keys_of(text_field(parsed, "answer"), question.options),
+        quotes=list(question.quotes),
+        call_id=reply.call_id,
+        passage_ids=list(question.passage_ids),
+        licence=question.licence,
+    )

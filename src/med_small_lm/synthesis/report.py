@@ -1,0 +1,88 @@
+"""What became of everything that was asked: counts through the gates, contamination, use of the teacher."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from med_small_lm.overlap.contamination import RULES, ContaminationIndex
+from med_small_lm.overlap.documents import Document
+from med_small_lm.schemas.rows import Contamination, Question, Rationale, Rephrasing, TeacherUse
+from med_small_lm.teacher.requests import OK, Reply
+
+Record = Question | Rationale | Rephrasing
+
+
+def gate_counts(records: Iterable[Record]) -> dict[str, Counter[str]]:
+    """Return for each gate, in the order in which the records met them, how many passed and failed it."""
+    counts: dict[str, Counter[str]] = {}
+    for record in records:
+        for said in record.gates:
+            counts.setdefault(said.gate, Counter())[said.verdict] += 1
+    return counts
+
+
+def stopped_at(rejected: Iterable[Record]) -> Counter[str]:
+    """Return how many records each gate stopped; the counts sum to the number of records."""
+    return Counter(next((said.gate for said in r.gates if said.verdict == "fail"), "unknown") for r in rejected)
+
+
+def summary(what: str, kept: Sequence[Record], rejected: Sequence[Record]) -> str:
+    """Return one line for the log: how many were kept, how many dropped, and at which gates."""
+    why = ", ".join(f"{gate} {count:,}" for gate, count in stopped_at(rejected).most_common())
+    return f"{what}: kept {len(kept):,}, dropped {len(rejected):,}" + (f" ({why})" if why else "")
+
+
+def contamination_rows(
+    guards: Sequence[ContaminationIndex], documents: Mapping[str, Sequence[Document]]
+) -> list[Contamination]:
+    """Return a row for each benchmark, source of documents, and rule: how many records hold how many items.
+
+    ``documents`` are those that came to the contamination gate, by source. A record that both rules find is counted
+    in both rows.
+    """
+    rows: list[Contamination] = []
+    for guard in guards:
+        for source, own in documents.items():
+            flagged: dict[tuple[str, str], int] = defaultdict(int)
+            items: dict[tuple[str, str], set[str]] = defaultdict(set)
+            for document in own:
+                hits = guard.hits(document)
+                for key in {(hit.benchmark, hit.rule) for hit in hits}:
+                    flagged[key] += 1
+                for hit in hits:
+                    items[hit.benchmark, hit.rule].add(hit.question_id)
+            rows += [
+                Contamination(benchmark, source, rule, n_items, len(own), flagged[key], len(items[key]))
+                for benchmark, n_items in guard.n_items.items()
+                for rule in RULES
+                for key in [(benchmark, rule)]
+            ]
+    return rows
+
+
+def reached(records: Iterable[Record], gate: str) -> list[Record]:
+    """Return the records that came to a gate, whatever it said."""
+    return [record for record in records if any(said.gate == gate for said in record.gates)]
+
+
+def teacher_use(node: str, method: str, replies: Sequence[Reply], records_kept: int) -> list[TeacherUse]:
+    """Return a row for each model that answered; with several, the records are counted at the first one's row."""
+    by_model: dict[str, list[Reply]] = defaultdict(list)
+    for reply in replies:
+        by_model[reply.model].append(reply)
+    return [
+        TeacherUse(
+            node=node,
+            method=method,
+            model=model,
+            calls=len(own),
+            from_ledger=sum(reply.from_ledger for reply in own),
+            failed=sum(reply.status != OK for reply in own),
+            tokens_in=sum(reply.usage.tokens_in for reply in own),
+            tokens_out=sum(reply.usage.tokens_out for reply in own),
+            cost=sum(reply.usage.cost for reply in own),
+            records_kept=records_kept if place == 0 else 0,
+        )
+        for place, (model, own) in enumerate(by_model.items())
+    ]

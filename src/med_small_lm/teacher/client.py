@@ -1,0 +1,103 @@
+"""Teachers: what answers a list of requests, each behind the same call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from med_small_lm.params.teacher import BUILTIN, TeacherParams
+from med_small_lm.teacher.builtin import NAME, VERSION, answer
+from med_small_lm.teacher.ledger import Call, Ledger
+from med_small_lm.teacher.openai_teacher import OpenAITeacher
+from med_small_lm.teacher.replies import reply_of
+from med_small_lm.teacher.requests import OK, Reply, Request, call_id, canonical, messages_json
+
+__all__ = ["BuiltinTeacher", "OpenAITeacher", "Progress", "Teacher", "open_teacher"]
+
+Progress = Callable[[int, int], None]
+"""Called with how many requests are done and how many there are."""
+
+_BATCH = 500
+
+
+class Teacher(Protocol):
+    """What answers requests; ``model`` is the name that records carry."""
+
+    model: str
+
+    def ask_all(self, requests: Sequence[Request], *, progress: Progress | None = None) -> list[Reply]:
+        """Return one reply for each request, in their order; what the ledger holds is not asked again."""
+        ...
+
+    def close(self) -> None:
+        """Close the ledger."""
+        ...
+
+
+def open_teacher(params: TeacherParams, ledger_path: str | Path, api_key: str | None = None) -> Teacher:
+    """Return the teacher that ``params`` names, writing to the ledger at ``ledger_path``.
+
+    ``api_key`` comes from the user's credentials; it is neither written down nor read from anywhere else.
+    """
+    ledger = Ledger(ledger_path)
+    if params.model == BUILTIN:
+        return BuiltinTeacher(ledger)
+    return OpenAITeacher(params, ledger, api_key)
+
+
+class BuiltinTeacher:
+    """The teacher of rules: deterministic, free, and answering from a request's slots alone.
+
+    Its calls stand in the ledger like any other's, but are committed by the batch: a call that a crash takes away
+    costs nothing to make again, and gives the same.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Answer from rules and write to ``ledger``."""
+        self.model = f"{NAME}/{VERSION}"
+        self._ledger = ledger
+
+    def ask_all(self, requests: Sequence[Request], *, progress: Progress | None = None) -> list[Reply]:
+        """Return one reply for each request, in their order."""
+        replies: list[Reply] = []
+        for start in range(0, len(requests), _BATCH):
+            replies += self._ask_batch(requests[start : start + _BATCH])
+            if progress is not None:
+                progress(len(replies), len(requests))
+        return replies
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self._ledger.close()
+
+    def _ask_batch(self, requests: Sequence[Request]) -> list[Reply]:
+        texts = [messages_json(request.messages) for request in requests]
+        ids = [call_id(self.model, request, messages=text) for request, text in zip(requests, texts, strict=True)]
+        known = {key: call for key, call in self._ledger.lookup(ids).items() if call.answered}
+        new: dict[str, Call] = {}
+        for key, request, text in zip(ids, requests, texts, strict=True):
+            if key not in known and key not in new:
+                new[key] = self._call(key, request, text)
+        if new:
+            self._ledger.record(list(new.values()))
+        return [
+            reply_of([new.get(key) or known[key]], request.schema, key in known, checked=True)
+            for key, request in zip(ids, requests, strict=True)
+        ]
+
+    def _call(self, key: str, request: Request, messages: str) -> Call:
+        """Return the finished row of one call, in the shape that an endpoint's would have."""
+        content = canonical(answer(request.task, request.slots))
+        message = {"role": "assistant", "content": content}
+        head = canonical({"model": self.model, **request.model_params})
+        return Call(
+            call_id=key,
+            task=request.task,
+            model=self.model,
+            sample=request.sample,
+            status=OK,
+            request=f'{head[:-1]},"messages":{messages}}}',
+            response=canonical({"choices": [{"finish_reason": "stop", "message": message}]}),
+            attempts=1,
+        )

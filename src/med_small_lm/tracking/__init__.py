@@ -1,0 +1,1 @@
+"""MLflow-facing: what a run's parameters, inputs, curves, scores and artifacts are called there."""

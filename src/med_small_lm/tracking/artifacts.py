@@ -1,0 +1,22 @@
+"""Files of the active MLflow run; nothing happens where no run is active (a notebook, kedro-viz, a test)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def log_artifact(path: Path) -> None:
+    """Copy ``path`` to the active run's artifacts."""
+    import mlflow
+
+    if mlflow.active_run() is not None:
+        mlflow.log_artifact(str(path))
+
+
+def log_metrics(metrics: Mapping[str, float], step: int) -> None:
+    """Add one point to each curve of the active run. NaN is left out: it says that nothing was measured."""
+    import mlflow
+
+    if mlflow.active_run() is not None:
+        mlflow.log_metrics({name: value for name, value in metrics.items() if value == value}, step=step)

@@ -1,0 +1,109 @@
+"""The tokenizer: byte-level BPE of the texts themselves, with a chat template that costs one token a turn."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+LOG = logging.getLogger(__name__)
+
+PreTrainedTokenizer: TypeAlias = Any
+
+PAD, EOS, SYSTEM, USER, ASSISTANT = "<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"
+SPECIAL = (PAD, EOS, SYSTEM, USER, ASSISTANT)
+
+# One token opens a turn, and only the assistant's has an end: the next turn's token ends the others.
+# What stands between the generation markers, the end of the turn too, is what the loss is taken on.
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "{% if message['role'] == 'assistant' %}"
+    "{{ '<|assistant|>' }}{% generation %}{{ message['content'] | trim + '<|end|>' }}{% endgeneration %}"
+    "{% elif message['role'] in ('system', 'user') %}"
+    "{{ '<|' + message['role'] + '|>' + message['content'] | trim }}"
+    "{% else %}{{ raise_exception('no such role: ' + message['role']) }}{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+
+# For a base model of any make that has no template: roles in plain words (Meerkat's cards write them so), because new
+# special tokens would need new rows in the embedding.
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}"
+    "{% if message['role'] == 'assistant' %}"
+    "{{ 'ASSISTANT:' }}{% generation %}{{ ' ' + message['content'] | trim + eos_token }}{% endgeneration %}"
+    "{% elif message['role'] == 'user' %}{{ 'USER: ' + message['content'] | trim + '\\n' }}"
+    "{% elif message['role'] == 'system' %}{{ message['content'] | trim + '\\n' }}"
+    "{% else %}{{ raise_exception('no such role: ' + message['role']) }}{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
+)
+
+
+class TokenizerError(ValueError):
+    """Why a tokenizer cannot be used for training."""
+
+
+def train_tokenizer(texts: Iterable[str], vocab_size: int, max_length: int) -> PreTrainedTokenizer:
+    """Returns a byte-level BPE tokenizer of the texts, the same for the same texts in any order.
+
+    Every text, and every turn of a conversation, is read as if a space stood before it: the first word of a sentence
+    is then the same tokens wherever the sentence stands.
+
+    Args:
+        texts: what the merges are counted on.
+        vocab_size: tokens in all, the 256 bytes and the special ones among them; fewer where the texts have fewer.
+        max_length: the longest text that the model takes, in tokens.
+    """
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    bpe.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=list(SPECIAL), initial_alphabet=sorted(alphabet), show_progress=False
+    )
+    bpe.train_from_iterator(sorted(texts), trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe,
+        pad_token=PAD,
+        eos_token=EOS,
+        extra_special_tokens=[SYSTEM, USER, ASSISTANT],
+        chat_template=CHAT_TEMPLATE,
+        model_max_length=max_length,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def ready_tokenizer(tokenizer: PreTrainedTokenizer, name: str) -> PreTrainedTokenizer:
+    """Returns another model's tokenizer with what training needs: an end, a padding and a template with markers.
+
+    Raises:
+        TokenizerError: it has no end-of-text token, or a template of its own that cannot show the assistant's turns.
+    """
+    if tokenizer.eos_token_id is None:
+        raise TokenizerError(f"{name}: its tokenizer has no end-of-text token")
+    if tokenizer.pad_token_id is None:
+        LOG.info("%s: no padding token, its end-of-text token serves for it", name)
+        tokenizer.pad_token = tokenizer.eos_token
+    if not tokenizer.chat_template:
+        LOG.info("%s: no chat template, a plain one is added (USER: … ASSISTANT: …)", name)
+        tokenizer.chat_template = PLAIN_TEMPLATE
+    elif "{% generation" not in tokenizer.chat_template.replace("{%-", "{%"):
+        tokenizer.chat_template = _marked(tokenizer, name)
+    return tokenizer
+
+
+def _marked(tokenizer: PreTrainedTokenizer, name: str) -> str:
+    """Returns the tokenizer's template with generation markers, for the families that TRL knows."""
+    from trl.chat_template_utils import get_training_chat_template
+
+    try:
+        return get_training_chat_template(tokenizer) or tokenizer.chat_template
+    except ValueError as error:
+        raise TokenizerError(
+            f"{name}: its chat template has no generation markers, so the assistant's turns cannot be told apart; "
+            "add {% generation %} … {% endgeneration %} to it"
+        ) from error

@@ -1,0 +1,242 @@
+"""Reading answers: a table of replies that evaluations were caught by, and what must hold for any reply."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from med_small_lm.answers.extraction import Extraction, extract
+from med_small_lm.answers.forms import Form
+from med_small_lm.schemas.rows import Option
+
+POCKET = Path(__file__).parents[2] / "data/01_raw/benchmarks/pocket_exam.jsonl"
+TEXT = Form("explain", "", "hidden", "The answer is", letters=False)
+LETTERS = Form("letters", "", "listed", "The answer is", letters=True)
+
+
+def options(*texts: str) -> list[Option]:
+    return [Option(key, text) for key, text in zip("ABCDEFGH", texts, strict=False)]
+
+
+POUCHES = options("third pharyngeal pouch", "mesencephalon", "left sixth aortic arch", "metanephric blastema")
+DRUGS = options("valproate", "aspirin", "vitamin D", "furosemide 40 mg", "furosemide 80 mg")
+GERMS = options("C. difficile", "E. coli", "B cells", "hepatitis B")
+OPPOSITES = options("hypothyroidism", "hyperthyroidism", "increased preload", "decreased preload")
+BLOOD = options("B", "A", "AB", "O")
+SIGNS = options("> 40 mmHg", "< 40 mmHg", "0.5 mg", "5 mg")
+
+READ = [
+    # the forms that published systems ask for
+    ("The answer is (C) left sixth aortic arch.", POUCHES, "C"),
+    ("The answer is third pharyngeal pouch.", POUCHES, "A"),
+    ("It arises early. The answer is mesencephalon.", POUCHES, "B"),
+    ("Answer: B", POUCHES, "B"),
+    ("B: mesencephalon", POUCHES, "B"),
+    ("OPTION D IS CORRECT", POUCHES, "D"),
+    ("OPTION D IS CORRECT: it forms the kidney.", POUCHES, "D"),
+    # spellings of them
+    ("the answer is (c).", POUCHES, "C"),
+    ("The answer is option d.", POUCHES, "D"),
+    ("The answer is: B.", POUCHES, "B"),
+    ("The answer is:\n\nB", POUCHES, "B"),
+    ("The answer is B because it is the midbrain.", POUCHES, "B"),
+    ("The correct answer to this question is: D. metanephric blastema", POUCHES, "D"),
+    ("Final answer: (A)", POUCHES, "A"),
+    ("**Answer:** (b)", POUCHES, "B"),
+    ("The answer is **C**.", POUCHES, "C"),
+    (r"Therefore $\boxed{C}$", POUCHES, "C"),
+    (r"The answer is \boxed{\text{C}}.", POUCHES, "C"),
+    ("D is the correct answer.", POUCHES, "D"),
+    ("(B) is correct.", POUCHES, "B"),
+    ("Answer (B) is right.", POUCHES, "B"),
+    ("Option A is incorrect. Option D is correct.", POUCHES, "D"),
+    ("La réponse est (C).", POUCHES, "C"),
+    ("Réponse : B", POUCHES, "B"),
+    ("L'option D est correcte.", POUCHES, "D"),
+    ("B", POUCHES, "B"),
+    ("B.", POUCHES, "B"),
+    ("(d)", POUCHES, "D"),
+    ("(B) mesencephalon", POUCHES, "B"),
+    ("B) mesencephalon", POUCHES, "B"),
+    ("D - metanephric blastema", POUCHES, "D"),
+    ("Mesencephalon.", POUCHES, "B"),
+    ("The midbrain is meant.\n\nMesencephalon", POUCHES, "B"),
+    ("The answer is the THIRD  pharyngeal-pouch", POUCHES, "A"),
+    ("The answer is mesencephalon, the midbrain.", POUCHES, "B"),
+    ("The answer is mesencephalon, not metanephric blastema.", POUCHES, "B"),
+    ("The answer is mesencephalon because metanephric blastema forms the kidney.", POUCHES, "B"),
+    # thinking
+    ("<think>The answer is A.</think>The answer is B.", POUCHES, "B"),
+    ("A or B? Surely A.</think>\nAnswer: C", POUCHES, "C"),
+    ("<thinking>A</thinking> D", POUCHES, "D"),
+    # the last statement counts
+    ("The answer is A. No: the answer is B.", POUCHES, "B"),
+    # capitals that are no keys
+    ("The answer is vitamin D.", DRUGS, "C"),
+    ("The answer is C. difficile.", GERMS, "A"),
+    ("The answer is E. coli.", GERMS, "B"),
+    ("The answer is B cells.", GERMS, "C"),
+    ("The answer is hepatitis B.", GERMS, "D"),
+    # numbers and signs
+    ("The answer is furosemide 80 mg.", DRUGS, "E"),
+    ("The answer is > 40 mmHg.", SIGNS, "A"),
+    ("The answer is <40 mmHg.", SIGNS, "B"),
+    ("The answer is 0.5 mg.", SIGNS, "C"),
+    ("The answer is 5 mg.", SIGNS, "D"),
+    # options that look like keys
+    ("The answer is A.", BLOOD, "B"),
+    ("The answer is (A) B.", BLOOD, "A"),
+]
+
+
+@pytest.mark.parametrize(("reply", "listed", "key"), READ)
+def test_parsed(reply: str, listed: list[Option], key: str) -> None:
+    assert extract(reply, listed, TEXT) == Extraction("parsed", [key])
+
+
+@pytest.mark.parametrize(
+    ("reply", "listed", "key"),
+    [
+        ("The answer is third pharyngeal pouches.", POUCHES, "A"),
+        ("The answer is the metanephric blastemas", POUCHES, "D"),
+        ("The answer is valproates.", DRUGS, "A"),
+        ("The answer is furosemide 80 mg daily.", DRUGS, "E"),
+        ("Metanephric blastemas", POUCHES, "D"),
+    ],
+)
+def test_repaired(reply: str, listed: list[Option], key: str) -> None:
+    assert extract(reply, listed, TEXT) == Extraction("repaired", [key])
+
+
+NOT_READ = [
+    # two answers
+    ("The answer is A or B.", POUCHES, "ambiguous"),
+    ("The answer is (A) and (C).", POUCHES, "ambiguous"),
+    ("The answer is A/B", POUCHES, "ambiguous"),
+    ("The answer is mesencephalon or metanephric blastema.", POUCHES, "ambiguous"),
+    ("Options A and B are correct.", POUCHES, "ambiguous"),
+    ("OPTION A IS CORRECT. OPTION B IS CORRECT.", POUCHES, "ambiguous"),
+    ("A: third pharyngeal pouch\nB: mesencephalon", POUCHES, "ambiguous"),
+    # key and text at odds
+    ("The answer is (C) mesencephalon.", POUCHES, "ambiguous"),
+    ("The answer is C. third pharyngeal pouch", POUCHES, "ambiguous"),
+    ("B: third pharyngeal pouch", POUCHES, "ambiguous"),
+    # none of the options
+    ("The answer is renal vein thrombosis.", POUCHES, "ambiguous"),
+    ("The answer is E.", POUCHES, "ambiguous"),
+    ("The answer is not A.", POUCHES, "ambiguous"),
+    ("Option A is incorrect.", POUCHES, "ambiguous"),
+    ("Answer", POUCHES, "ambiguous"),
+    ("A 45-year-old man with third-degree burns.", POUCHES, "ambiguous"),
+    ("The answer is A 45-year-old man.", POUCHES, "ambiguous"),
+    ("A. 45-year-old man", POUCHES, "ambiguous"),
+    ("The mesencephalon is the midbrain and it gives rise to nothing of the kind.", POUCHES, "ambiguous"),
+    ("Aspirin, a drug that inhibits cyclooxygenase.", DRUGS, "ambiguous"),
+    # near to an option, and not it
+    ("The answer is left fifth aortic arch.", POUCHES, "ambiguous"),
+    ("The answer is pharyngeal pouch.", POUCHES, "ambiguous"),
+    ("The answer is furosemide.", DRUGS, "ambiguous"),
+    ("The answer is furosemide 60 mg.", DRUGS, "ambiguous"),
+    ("The answer is hypothyroid.", OPPOSITES, "ambiguous"),
+    ("The answer is prednisolone.", options("prednisone", "aspirin"), "ambiguous"),
+    ("The answer is preload.", OPPOSITES, "ambiguous"),
+    ("The answer is 40 mmHg.", SIGNS, "ambiguous"),
+    ("The answer is 15 mg.", SIGNS, "ambiguous"),
+    # no answer
+    ("I cannot answer medical questions.", POUCHES, "refused"),
+    ("As an AI I am not a doctor.", POUCHES, "refused"),
+    ("I'm sorry. Please consult a physician.", POUCHES, "refused"),
+    ("Je ne peux pas répondre.", POUCHES, "refused"),
+    ("", POUCHES, "empty"),
+    (" \n\t", POUCHES, "empty"),
+    ("<think>The answer is A.</think>", POUCHES, "empty"),
+    ("<think>The answer is A.", POUCHES, "empty"),
+]
+
+
+@pytest.mark.parametrize(("reply", "listed", "state"), NOT_READ)
+def test_not_read(reply: str, listed: list[Option], state: str) -> None:
+    assert extract(reply, listed, TEXT) == Extraction(state, [])
+
+
+def test_cut_reply_is_truncated_whatever_it_says() -> None:
+    for reply in ("The answer is third", "The answer is B. And", "", "<think>hm"):
+        assert extract(reply, POUCHES, TEXT, truncated=True) == Extraction("truncated", [])
+
+
+def test_letters_asked_for_make_a_bare_letter_two_readings() -> None:
+    assert extract("The answer is A.", BLOOD, LETTERS).state == "ambiguous"
+    assert extract("The answer is (A).", BLOOD, LETTERS) == Extraction("parsed", ["A"])
+
+
+def test_the_forms_own_ending_is_looked_for() -> None:
+    form = Form("direct", "", "hidden", "Diagnosis =>", letters=False)
+    assert extract("Not aspirin. Diagnosis => valproate.", DRUGS, form) == Extraction("parsed", ["A"])
+
+
+def test_no_options() -> None:
+    assert extract("The answer is B.", [], TEXT).state == "ambiguous"
+
+
+WORDS = "renal cardiac portal vein artery nerve thrombosis stenosis tumour syndrome of B12 A IgE Na+ 5-HT".split(" ")
+PHRASE = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
+
+
+@st.composite
+def some_options(draw: st.DrawFn) -> list[Option]:
+    texts = draw(st.lists(PHRASE, min_size=2, max_size=6, unique_by=str.casefold))
+    return options(*texts)
+
+
+@given(some_options(), st.data(), st.booleans())
+def test_any_well_formed_reply_is_read(listed: list[Option], data: st.DataObject, letters: bool) -> None:
+    form = LETTERS if letters else TEXT
+    chosen = data.draw(st.sampled_from(listed))
+    rationale = data.draw(st.sampled_from(["", "It blocks the channel.", "A 45-year-old man, seen in clinic A."]))
+    assert extract(form.reply(chosen, rationale), listed, form) == Extraction("parsed", [chosen.key])
+
+
+@given(some_options(), st.data())
+def test_two_texts_in_one_statement_are_never_read(listed: list[Option], data: st.DataObject) -> None:
+    one, two = data.draw(st.permutations(listed))[:2]
+    joint = f"The answer is {one.text} or {two.text}."
+    read = extract(joint, listed, TEXT)
+    assert read.keys == [] or any(option.text.casefold() == f"{one.text} or {two.text}" for option in listed)
+
+
+@given(some_options(), st.text(max_size=60), st.booleans())
+def test_any_text_has_a_state_and_a_key_only_if_it_was_read(listed: list[Option], reply: str, cut: bool) -> None:
+    read = extract(reply, listed, TEXT, truncated=cut)
+    assert read.state in ("parsed", "repaired", "ambiguous", "refused", "truncated", "empty")
+    assert len(read.keys) == (1 if read.state in ("parsed", "repaired") else 0)
+    assert set(read.keys) <= {option.key for option in listed}
+
+
+@given(some_options(), PHRASE, st.randoms())
+def test_the_options_order_does_not_matter(listed: list[Option], text: str, random: object) -> None:
+    reply = f"The answer is {text}."
+    shuffled = list(listed)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert extract(reply, shuffled, TEXT) == extract(reply, listed, TEXT)
+
+
+@given(some_options(), st.data())
+def test_thinking_changes_nothing(listed: list[Option], data: st.DataObject) -> None:
+    chosen, other = data.draw(st.permutations(listed))[:2]
+    thought = f"<think>Perhaps ({other.key}). The answer is {other.text}.</think>"
+    assert extract(f"{thought} {TEXT.reply(chosen)}", listed, TEXT) == extract(TEXT.reply(chosen), listed, TEXT)
+
+
+@pytest.mark.skipif(not POCKET.is_file(), reason="the pocket exam is not here")
+@pytest.mark.parametrize("form", [TEXT, LETTERS])
+def test_every_option_of_the_pocket_exam_is_read_back(form: Form) -> None:
+    for line in POCKET.read_text("utf-8").splitlines():
+        listed = [Option(**option) for option in json.loads(line)["options"]]
+        for option in listed:
+            assert extract(form.reply(option, "It is so."), listed, form) == Extraction("parsed", [option.key])
+            assert extract(f"Answer: {option.text}", listed, form) == Extraction("parsed", [option.key])
+            assert extract(f"{option.key}: {option.text}", listed, form) == Extraction("parsed", [option.key])

@@ -1,0 +1,173 @@
+"""The gate against an independent check that knows the subjects by name, and against planted questions."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from dataclasses import replace
+
+import pytest
+
+from med_small_lm.overlap.contamination import COVERAGE, SAME_FACT, ContaminationIndex
+from med_small_lm.overlap.documents import question_document, text_document
+from med_small_lm.pocket.exam import exam as exam_of
+from med_small_lm.pocket.facts import Fact
+from med_small_lm.pocket.library import statements
+from med_small_lm.schemas.rows import Option, Question, Quote, Rationale
+
+KEYS = "ABCD"
+INVENTED = (
+    "zorvadil", "Brelk syndrome", "tamovir B4", "Quist disease", "norbal nerve", "acute perlitis", "vitamin Q",
+    "Ostrea velumis", "left dorsal commissure", "mivast cell", "drexin hormone", "Hale-Porter syndrome",
+)  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """Text as the check compares it, by code that the gate does not share."""
+    return f" {re.sub('[^a-z0-9]+', ' ', text.lower()).strip()} "
+
+
+def training_question(stem: str, right: str, wrong: list[str], quote: str = "") -> Question:
+    options = [Option(key, text) for key, text in zip(KEYS, [right, *wrong], strict=False)]
+    return Question("q-0", "book", "train", "single", stem, options, ["A"], right, quotes=[Quote("A", quote)])
+
+
+def everything(question: Question, rationale: str = "") -> str:
+    texts = [question.stem, *(o.text for o in question.options), *(q.text for q in question.quotes), rationale]
+    return plain(" | ".join(texts))
+
+
+def given_away(text: str, items: list[Question], asked: dict[str, Fact]) -> set[str]:
+    """Brute force: the items whose real subject and answer stand anywhere in a text."""
+    return {
+        item.question_id
+        for item in items
+        if plain(asked[item.question_id].subject) in text and plain(item.answer_text) in text
+    }
+
+
+@pytest.fixture(scope="module")
+def training(exam: list[Question], facts: list[Fact]) -> list[Question]:
+    """1,500 questions about the whole table, as a teacher without scruples would ask them of the books' sentences."""
+    rng = random.Random(0)
+    told = statements(facts)
+    forms = exam_of(facts, seed=5)  # the same forms of stems, drawn about other subjects
+    groups: dict[tuple[str, str], list[str]] = {}
+    for fact in facts:
+        groups.setdefault(fact.group, []).append(fact.value)
+    found = []
+    for question in [*forms, *exam]:
+        fitting = [f for f in facts if f.value == question.answer_text and plain(f.subject) in plain(question.stem)]
+        for fact in fitting[:1]:
+            wrong = rng.sample(sorted(set(groups[fact.group]) - {fact.value}), 3)
+            found.append(training_question(question.stem, fact.value, wrong, rng.choice(told[fact])))
+    return rng.sample(found, min(1_500, len(found)))
+
+
+def test_no_exam_fact_stands_in_a_kept_record_and_no_other_record_is_stopped(
+    training: list[Question], items: list[Question], asked: dict[str, Fact], index: ContaminationIndex
+) -> None:
+    kept = [question for question in training if not index.hits(question_document(question))]
+    assert len(kept) > 300
+    assert not [q for q in kept if given_away(everything(q), items, asked)]
+    stopped = [question for question in training if index.hits(question_document(question))]
+    needless = [q for q in stopped if not given_away(everything(q), items, asked)]
+    assert len(needless) <= 0.05 * len(kept)
+
+
+def test_the_fact_is_found_in_every_wording_of_the_books_and_as_a_wrong_option(
+    items: list[Question], asked: dict[str, Fact], facts: list[Fact], index: ContaminationIndex
+) -> None:
+    told = statements(facts)
+    for item in items:
+        fact = asked[item.question_id]
+        for text in told[fact]:
+            assert item.question_id in {hit.question_id for hit in index.hits(text_document("t", text))}, text
+        aside = training_question(f"Which of these goes with {fact.subject}?", "ice", [fact.value, "fire", "earth"])
+        assert item.question_id in {hit.question_id for hit in index.hits(question_document(aside))}
+
+
+@pytest.mark.parametrize("answers", ["other", "same"])
+def test_questions_that_only_share_the_wording_survive(
+    answers: str, items: list[Question], dev: list[Question], asked: dict[str, Fact], index: ContaminationIndex
+) -> None:
+    rng = random.Random(1)
+    others = sorted({asked[question.question_id].subject for question in dev}) + list(INVENTED)
+    survived = 0
+    for item in rng.sample(items, 200):
+        subject = asked[item.question_id].subject
+        stem = re.sub(re.escape(subject), rng.choice(others), item.stem, flags=re.IGNORECASE)
+        assert stem != item.stem
+        wrong = [option.text for option in item.options if option.key not in item.answer_keys]
+        right = item.answer_text if answers == "same" else wrong.pop()
+        planted = training_question(stem, right, wrong)
+        survived += not index.hits(question_document(planted))
+    assert survived >= 190
+
+
+def test_a_copy_is_found_by_coverage_with_other_options(items: list[Question], index: ContaminationIndex) -> None:
+    for item in items[:100]:
+        copy = training_question(item.stem, "one", ["two", "three", "four"])
+        covered = {hit.question_id: hit.value for hit in index.hits(question_document(copy)) if hit.rule == COVERAGE}
+        assert covered[item.question_id] == 1.0
+
+
+def test_coverage_counts_one_document_and_respects_the_threshold() -> None:
+    stem = " ".join(f"word{n}" for n in range(27))  # 20 grams
+    item = Question("x-1", "x", "test", "single", stem, [Option("A", "gold"), Option("B", "tin")], ["A"], "gold")
+    index = ContaminationIndex([item], coverage=0.2)
+    four_grams, three_grams = " ".join(stem.split()[:11]), " ".join(stem.split()[:10])
+    assert [(h.rule, h.value) for h in index.hits(text_document("d", four_grams))] == [(COVERAGE, 0.2)]
+    assert not index.hits(text_document("d", three_grams))
+    halves = [question_document(training_question(" ".join(stem.split()[:10]), " ".join(stem.split()[9:19]), []))]
+    assert {round(hit.value, 2) for hit in index.hits(halves[0])} == {0.3}  # 3 and 3 grams; none across the texts
+
+
+def test_a_text_shorter_than_a_gram_is_found_whole() -> None:
+    item = Question("x-1", "x", "test", "single", "Cause of zorvadil rash?", [Option("A", "heat")], ["A"], "heat")
+    index = ContaminationIndex([item])
+    assert [hit.rule for hit in index.hits(text_document("d", "The cause of zorvadil rash."))] == [COVERAGE]
+    assert not index.hits(text_document("d", "The rash of zorvadil"))
+
+
+def test_half_of_the_content_words_in_order_with_the_answer_is_the_same_fact() -> None:
+    stem = "A sailor with bleeding gums and corkscrew hairs drinks only rum; which deficiency explains this?"
+    item = Question("x-1", "x", "test", "single", stem, [Option("A", "ascorbate"), Option("B", "iron")], ["A"], "x")
+    others = [replace(item, question_id=f"x-{n}", stem=f"Unlike story number {n} about which thing?") for n in (2, 3)]
+    index = ContaminationIndex([item, *others])
+    said = "The sailor had gums that bled, corkscrew hairs, and drinks rum daily: give ascorbate."
+    assert [(h.question_id, h.rule) for h in index.hits(text_document("d", said))] == [("x-1", SAME_FACT)]
+    backwards = "Rum drinks, hairs of corkscrew, gums of a sailor: give ascorbate."
+    assert not index.hits(text_document("d", backwards))
+    wrong = training_question("The sailor had gums, corkscrew hairs, drinks rum: which?", "iron", ["ascorbate"])
+    assert not index.hits(question_document(wrong))
+
+
+def test_the_rationale_is_part_of_the_document(items: list[Question], asked: dict[str, Fact]) -> None:
+    item = items[0]
+    fact = asked[item.question_id]
+    question = training_question("Which of these is meant?", "one", ["two", "three", "four"])
+    told = Rationale("r-0", "q-0", "m", f"{fact.subject}: {fact.value}.", ["A"], [], "c", [], "")
+    index = ContaminationIndex(items)
+    assert not index.hits(question_document(question))
+    assert item.question_id in {hit.question_id for hit in index.hits(question_document(question, [told]))}
+
+
+def test_yes_and_no_are_no_facts() -> None:
+    options = [Option("A", "yes"), Option("B", "no")]
+    item = Question("x-1", "x", "test", "yes_no", "Does zorvadil cause hair loss in rats?", options, ["A"], "yes")
+    assert not ContaminationIndex([item]).hits(text_document("d", "Yes, we gave zorvadil."))
+
+
+def test_an_empty_benchmark_guards_nothing() -> None:
+    assert not ContaminationIndex([]).hits(text_document("d", "anything"))
+
+
+def test_ten_thousand_records_take_seconds(training: list[Question], index: ContaminationIndex) -> None:
+    documents = [question_document(question) for question in training]
+    many = [documents[n % len(documents)] for n in range(10_000)]
+    started = time.perf_counter()
+    for document in many:
+        index.hits(document)
+    assert time.perf_counter() - started < 20  # about 1.5 s; the rest is for a busy machine

@@ -1,0 +1,81 @@
+"""Requests for rationales, and the answers that are read from replies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from med_small_lm.params.generate_questions import GenerateQuestions
+from med_small_lm.params.synthesize_cot import SynthesizeCot
+from med_small_lm.schemas.rows import Option, Passage, Question, Quote
+from med_small_lm.synthesis.judging import judged, support_requests
+from med_small_lm.synthesis.rationales import keys_of, rationale_requests, rationales_from
+from med_small_lm.synthesis.rephrasings import rephrasing_requests, rephrasings_from
+from med_small_lm.teacher.prompts import Prompt
+from med_small_lm.teacher.requests import Reply
+
+PASSAGE = Passage("b-1", "b", 0, "C > S", 1, 1, "Scurvy is due to a lack of vitamin C.", 9, "", "CC-BY-4.0")
+OPTIONS = [Option(k, t) for k, t in zip("ABCD", ["vitamin C", "vitamin A", "B. cells", "zinc"], strict=True)]
+QUESTION = Question(
+    "q-1", "b", "train", "single", "Which deficiency causes scurvy?", OPTIONS, ["A"], "vitamin C",
+    quotes=[Quote("A", PASSAGE.text, "", "b-1")], passage_ids=["b-1"], licence="CC-BY-4.0",
+)  # fmt: skip
+TOLD = {"rationale": "Scurvy follows a lack of vitamin C.", "answer": "vitamin C"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "keys"),
+    [
+        ("vitamin C", ["A"]), ("Vitamin-C.", ["A"]), ("A. vitamin C", ["A"]), ("(A) vitamin C", ["A"]),
+        ("B) vitamin C", ["A", "B"]), ("B. cells", ["C"]), ("A", []), ("vitamin", []), ("", []), ("vitamin D", []),
+    ],
+)  # fmt: skip
+def test_an_answer_names_the_option_whose_text_it_says(answer: str, keys: list[str]) -> None:
+    assert keys_of(answer, OPTIONS) == keys
+
+
+def test_the_right_answer_is_hidden_and_samples_are_calls_of_their_own(prompts: dict[str, Prompt]) -> None:
+    asked = rationale_requests([QUESTION], [PASSAGE], prompts["rationale"], SynthesizeCot(samples=3))
+    assert [one.request.sample for one in asked] == [0, 1, 2]
+    assert set(asked[0].request.slots) == {"stem", "options", "passage"}
+    assert asked[0].question is QUESTION and asked[0].passage is PASSAGE
+
+
+def test_replies_become_rationales_or_rejected_records(prompts: dict[str, Prompt], reply: Callable[..., Reply]) -> None:
+    asked = rationale_requests([QUESTION], [PASSAGE], prompts["rationale"], SynthesizeCot(samples=5))
+    bad = [reply(None, "length", "too long"), reply({"answer": "zinc"}), reply({"rationale": 3})]
+    found, rejected = rationales_from(asked, [reply(TOLD), reply(TOLD), *bad])
+    assert len(found) == 1 and len(rejected) == 4
+    assert found[0].answer_keys == ["A"] and found[0].passage_ids == ["b-1"] and found[0].licence == "CC-BY-4.0"
+    assert found[0].rationale_id.startswith("r-") and found[0].question_id == "q-1"
+    reasons = [one.gates[0].reason for one in rejected]
+    assert reasons[0].startswith("the same rationale") and reasons[1] == "length: too long"
+
+
+def test_rephrasings_of_each_style_and_the_ones_that_fail(
+    prompts: dict[str, Prompt], reply: Callable[..., Reply]
+) -> None:
+    params = GenerateQuestions(rephrasing_styles=("a", "b", "c"), rephrasings_per_style=2)
+    asked = rephrasing_requests([PASSAGE], prompts["rephrasing"], params)
+    assert [(one.request.slots["style"], one.request.slots["seed"]) for one in asked] == [
+        ("a", 0), ("a", 1), ("b", 0), ("b", 1), ("c", 0), ("c", 1),
+    ]  # fmt: skip
+    told = {"text": "A lack of vitamin C leads to scurvy."}
+    replies = [
+        reply(told), reply(told), reply({"text": PASSAGE.text}), reply({"text": "What is it that causes scurvy?"}),
+        reply({"text": "Scurvy."}), reply(None, "error", "down"),
+    ]  # fmt: skip
+    found, rejected = rephrasings_from(asked, replies, params)
+    assert [one.text for one in found] == [told["text"]] and found[0].method == "rephrasing: a"
+    assert [one.gates[-1].gate for one in rejected] == ["duplicate", "duplicate", "statements", "format", "reply"]
+
+
+def test_the_teachers_judgement_is_a_gate_too(prompts: dict[str, Prompt], reply: Callable[..., Reply]) -> None:
+    asked = support_requests([QUESTION], [PASSAGE], prompts["support"])
+    assert asked[0].request.slots == {"quote": PASSAGE.text, "answer": "vitamin C", "stem": QUESTION.stem}
+    for said, n_kept in (({"supported": True, "why": ""}, 1), ({"supported": False, "why": "no"}, 0), ({}, 0)):
+        kept, rejected = judged([QUESTION], asked, [reply(said)])
+        assert (len(kept), len(rejected)) == (n_kept, 1 - n_kept)
+    _, rejected = judged([QUESTION], asked, [reply(None, "error", "down")])
+    assert rejected[0].gates[-1].reason == "error: down"

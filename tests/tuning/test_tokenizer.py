@@ -1,0 +1,80 @@
+"""The tokenizer is the same for the same texts, loses nothing, and spends a token a turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoTokenizer
+
+from med_small_lm.tuning.tokenizer import PLAIN_TEMPLATE, TokenizerError, ready_tokenizer, train_tokenizer
+
+TEXTS = ["Scurvy is caused by lack of vitamin C.", "Beriberi is caused by lack of thiamine.", "Naïve β-blockers."]
+CHAT = [{"role": "system", "content": "Explain."}, {"role": "user", "content": "What causes scurvy?"},
+        {"role": "assistant", "content": "Lack of vitamin C."}]  # fmt: skip
+TOKENIZER = train_tokenizer(TEXTS, 400, 128)
+
+
+def test_order_of_the_texts_does_not_matter() -> None:
+    other = train_tokenizer(TEXTS[::-1], 400, 128)
+    assert other.backend_tokenizer.to_str() == TOKENIZER.backend_tokenizer.to_str()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60))
+def test_round_trip_of_any_text(text: str) -> None:
+    ids = TOKENIZER(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    told = TOKENIZER.decode(ids)
+    assert told in (text, f" {text}")
+
+
+def test_a_sentence_is_the_same_tokens_wherever_it_stands() -> None:
+    alone = TOKENIZER("Lack of vitamin C.", add_special_tokens=False)["input_ids"]
+    inside = TOKENIZER("Scurvy. Lack of vitamin C.", add_special_tokens=False)["input_ids"]
+    turn = TOKENIZER.apply_chat_template(CHAT[2:], tokenize=True, return_dict=True)["input_ids"]
+    assert inside[-len(alone) :] == alone
+    assert turn == [TOKENIZER.convert_tokens_to_ids("<|assistant|>"), *alone, TOKENIZER.eos_token_id]
+
+
+def test_prompt_is_the_beginning_of_the_whole_and_a_turn_costs_one_token() -> None:
+    whole = TOKENIZER.apply_chat_template(CHAT, tokenize=True, return_dict=True)["input_ids"]
+    prompt = TOKENIZER.apply_chat_template(CHAT[:2], tokenize=True, return_dict=True, add_generation_prompt=True)
+    words = sum(len(TOKENIZER(m["content"], add_special_tokens=False)["input_ids"]) for m in CHAT)
+    assert whole[: len(prompt["input_ids"])] == prompt["input_ids"]
+    assert len(whole) == words + 3 + 1  # a token for each turn, and the end
+
+
+def test_saved_tokenizer_is_the_same(tmp_path: Path) -> None:
+    TOKENIZER.save_pretrained(tmp_path)
+    again = AutoTokenizer.from_pretrained(str(tmp_path), local_files_only=True)
+    assert again.chat_template == TOKENIZER.chat_template
+    assert again(TEXTS)["input_ids"] == TOKENIZER(TEXTS)["input_ids"]
+    told = again.apply_chat_template(CHAT, tokenize=True, return_dict=True, return_assistant_tokens_mask=True)
+    assert sum(told["assistant_masks"]) == len(TOKENIZER(CHAT[2]["content"], add_special_tokens=False)["input_ids"]) + 1
+
+
+def test_unknown_role_is_refused() -> None:
+    with pytest.raises(Exception, match="no such role"):
+        TOKENIZER.apply_chat_template([{"role": "doctor", "content": "Hm."}])
+
+
+def test_another_models_tokenizer_gets_what_is_missing() -> None:
+    other = train_tokenizer(TEXTS, 400, 128)
+    other.chat_template, other.pad_token = None, None
+    ready = ready_tokenizer(other, "other")
+    assert ready.pad_token_id == ready.eos_token_id and ready.chat_template == PLAIN_TEMPLATE
+    told = ready.apply_chat_template(CHAT, tokenize=True, return_dict=True, return_assistant_tokens_mask=True)
+    reply = [i for i, flag in zip(told["input_ids"], told["assistant_masks"], strict=True) if flag]
+    assert ready.decode(reply) == " Lack of vitamin C.<|end|>"
+
+
+def test_tokenizer_that_cannot_serve_is_refused() -> None:
+    other = train_tokenizer(TEXTS, 400, 128)
+    other.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    with pytest.raises(TokenizerError, match="generation markers"):
+        ready_tokenizer(other, "other")
+    other.eos_token = None
+    with pytest.raises(TokenizerError, match="end-of-text"):
+        ready_tokenizer(other, "other")
