@@ -14,6 +14,7 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 
+from med_small_lm import quiet  # noqa: F401  before kedro-viz is imported
 from med_small_lm.errors import UserError, nearest
 from med_small_lm.pocket.commands import pocket
 from med_small_lm.shelf import PROJECT
@@ -70,7 +71,9 @@ def run(**options: Any) -> None:
             options["pipelines"], options["pipeline"] = [options["pipeline"]], None
         for name in options["pipelines"] or []:
             if name not in pipelines:
-                raise UserError(f"there is no pipeline {name!r}{nearest(name, pipelines)}; there are: {', '.join(pipelines)}")
+                raise UserError(
+                    f"there is no pipeline {name!r}{nearest(name, pipelines)}; there are: {', '.join(pipelines)}"
+                )
         kedro_run.callback(**options)
 
 
@@ -85,8 +88,13 @@ def trace(question_id: str, env: str | None) -> None:
 
     with plain_errors(), KedroSession.create(project_path=PROJECT, env=env) as session:
         catalog = session.load_context().catalog
-        names = {"exam": rows.Question, "predictions": rows.Prediction, "lineage": rows.Link,
-                 "conversations": rows.Conversation, "passages": rows.Passage}
+        names = {
+            "exam": rows.Question,
+            "predictions": rows.Prediction,
+            "lineage": rows.Link,
+            "conversations": rows.Conversation,
+            "passages": rows.Passage,
+        }
         for name in names:
             if not catalog.exists(name):
                 raise UserError(f"there is no {name} yet: run `kedro run` first")

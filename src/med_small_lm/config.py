@@ -23,9 +23,7 @@ LOCAL = "local"
 class ProjectConfigLoader(OmegaConfigLoader):
     """Kedro's loader with the user's layer on top, the shelf in the catalog, and no unknown ``--params``."""
 
-    def _read_raw_config(
-        self, key: str
-    ) -> tuple[dict[Path, DictConfig], dict[Path, DictConfig], str, str, set[Path]]:
+    def _read_raw_config(self, key: str) -> tuple[dict[Path, DictConfig], dict[Path, DictConfig], str, str, set[Path]]:
         """What Kedro reads, and the files of ``conf/local`` behind those of the environment."""
         try:
             base, env, base_path, env_path, files = super()._read_raw_config(key)
@@ -33,7 +31,9 @@ class ProjectConfigLoader(OmegaConfigLoader):
             environment = self.env or self.default_run_env
             if not (Path(self.conf_source) / environment).is_dir():
                 known = sorted(p.name for p in Path(self.conf_source).iterdir() if p.is_dir())
-                raise UserError(f"--env {environment}: no such folder in conf/{nearest(environment, known)}") from problem
+                raise UserError(
+                    f"--env {environment}: no such folder in conf/{nearest(environment, known)}"
+                ) from problem
             raise
         local = Path(self.conf_source) / LOCAL
         if self.env not in (None, LOCAL) and local.is_dir():

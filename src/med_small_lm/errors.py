@@ -11,6 +11,6 @@ class UserError(Exception):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """" (did you mean x?)" for the closest of ``known``, or nothing where none is close."""
+    """ " (did you mean x?)" for the closest of ``known``, or nothing where none is close."""
     close = get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f" (did you mean {close[0]}?)" if close else ""

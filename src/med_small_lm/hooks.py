@@ -39,7 +39,9 @@ class RunHooks:
             LOG.info("This run needs about %s.", needs)
             free = shutil.disk_usage(PROJECT / "data").free
             if needs.disk > free:
-                raise UserError(f"this run needs about {needs.disk / GIB:.1f} GiB of disk, {free / GIB:.1f} GiB are free")
+                raise UserError(
+                    f"this run needs about {needs.disk / GIB:.1f} GiB of disk, {free / GIB:.1f} GiB are free"
+                )
         except BaseException:
             self._release()
             raise

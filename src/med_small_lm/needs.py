@@ -27,7 +27,6 @@ class Needs:
 
 def needs_of(pipeline: Pipeline, catalog: DataCatalog) -> Needs:
     """What the nodes of ``pipeline`` will need, from the size of the books and the parameters of the training."""
-
     books = [catalog.get(name) for name in pipeline.inputs() if name.endswith(".pdf")]
     size = sum(_size(Path(book._describe()["filepath"])) for book in books if book is not None)
     disk, memory, seconds = 20 * MIB + 4 * size, 800 * MIB + 2 * size, 10 + size / (2 * MIB)

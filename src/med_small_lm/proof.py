@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -60,7 +59,7 @@ def run_chain(env: str | None, params: str) -> None:
     command += ["--env", env] if env else []
     command += ["--params", params] if params else []
     LOG.info("%s", " ".join(command[2:]))
-    done = subprocess.run(command, cwd=PROJECT, env=os.environ | {"KEDRO_LOGGING_CONFIG": str(PROJECT / "conf/logging.yml")})
+    done = subprocess.run(command, cwd=PROJECT)
     if done.returncode:
         raise UserError(f"{' '.join(command[2:])} ended with exit code {done.returncode}")
 
@@ -68,7 +67,9 @@ def run_chain(env: str | None, params: str) -> None:
 def tuned_answers(env: str | None) -> pd.DataFrame:
     """The tuned model's answers to the pocket exam, with ``right`` beside: one line an item and mode."""
     folder = PROJECT / "data" / (env or "")
-    predictions = RecordsDataset(filepath=str(folder / "07_model_output/predictions.parquet"), record="Prediction").load()
+    predictions = RecordsDataset(
+        filepath=str(folder / "07_model_output/predictions.parquet"), record="Prediction"
+    ).load()
     items = RecordsDataset(filepath=str(folder / "05_model_input/exam_items.parquet"), record="Question").load()
     keys = items.set_index("question_id")["answer_keys"]
     asked = predictions[
@@ -82,14 +83,16 @@ def tuned_answers(env: str | None) -> pd.DataFrame:
 
 def sides(label: str, answers: pd.DataFrame) -> list[Side]:
     """One side for each mode."""
-    return [Side(label, mode, int(found["right"].sum()), len(found)) for mode, found in answers.groupby("mode")]
+    return [Side(label, str(mode), int(found["right"].sum()), len(found)) for mode, found in answers.groupby("mode")]
 
 
 def ablation(params: str = "") -> list[Side]:
     """The tuned model with the books, and the same tuning from the untaught model without them."""
     run_chain(None, params)
     run_chain("without_books", params)
-    return sides("with the books", tuned_answers(None)) + sides("without injection and replay", tuned_answers("without_books"))
+    return sides("with the books", tuned_answers(None)) + sides(
+        "without injection and replay", tuned_answers("without_books")
+    )
 
 
 def counterfactual(n: int = 40, seed: int = 0, params: str = "") -> list[Side]:
@@ -97,7 +100,9 @@ def counterfactual(n: int = 40, seed: int = 0, params: str = "") -> list[Side]:
     raw, folder = PROJECT / "data/01_raw", PROJECT / "data/counterfactual/01_raw"
     write_counterfactual(raw / FACTS_FILE, raw / "benchmarks" / EXAM_FILE, folder, n, seed)
     write_library(folder / FACTS_FILE, folder / "textbooks")
-    changed = {json.loads(line)["question_id"] for line in (folder / CHANGES_FILE).read_text(encoding="utf-8").splitlines()}
+    changed = {
+        json.loads(line)["question_id"] for line in (folder / CHANGES_FILE).read_text(encoding="utf-8").splitlines()
+    }
     run_chain(None, params)
     run_chain("counterfactual", params)
     before, after = tuned_answers(None), tuned_answers("counterfactual")
@@ -125,6 +130,6 @@ def table(compared: Sequence[Side]) -> str:
 def save(compared: Sequence[Side], file: Path) -> None:
     """Keep the comparison as CSV beside the reports."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame([{"label": s.label, "mode": s.mode, "right": s.right, "n": s.n, "share": s.share} for s in compared]).to_csv(
-        file, index=False
-    )
+    pd.DataFrame(
+        [{"label": s.label, "mode": s.mode, "right": s.right, "n": s.n, "share": s.share} for s in compared]
+    ).to_csv(file, index=False)

@@ -7,6 +7,7 @@ extension) and training workers. A value that the user has set is left alone.
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 
 OFF = {
@@ -42,4 +43,13 @@ def be_quiet() -> None:
         os.environ.setdefault(name, value)
 
 
+def leave_registry_alone() -> None:
+    """Keep kedro-viz from asking a package registry for its newest version, which no switch of its own turns off."""
+    import kedro_viz.integrations.pypi as registry
+
+    registry.get_latest_version = lambda: None
+
+
 be_quiet()
+if sys.argv[1:2] == ["viz"]:
+    leave_registry_alone()

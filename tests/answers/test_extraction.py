@@ -81,6 +81,10 @@ READ = [
     ("The answer is E. coli.", GERMS, "B"),
     ("The answer is B cells.", GERMS, "C"),
     ("The answer is hepatitis B.", GERMS, "D"),
+    ("The answer is PAS-positive cells.", options("PAS-positive cells", "PAS-negative cells"), "A"),
+    ("The answer is principal cells; aldosterone.", options("principal cells", "principal cells; aldosterone"), "B"),
+    ("The answer is not tapered.", options("1 dimension", "not tapered"), "B"),
+    ("The answer is Imipenem.", options("Amoxicillin.", "Imipenem."), "B"),
     # numbers and signs
     ("The answer is furosemide 80 mg.", DRUGS, "E"),
     ("The answer is > 40 mmHg.", SIGNS, "A"),
@@ -143,6 +147,15 @@ NOT_READ = [
     ("The answer is furosemide 60 mg.", DRUGS, "ambiguous"),
     ("The answer is hypothyroid.", OPPOSITES, "ambiguous"),
     ("The answer is prednisolone.", options("prednisone", "aspirin"), "ambiguous"),
+    ("The answer is mesencephalon, diencephalon and pons.", POUCHES, "ambiguous"),
+    ("The answer is immune purpura.", options("thrombotic purpura", "uraemia"), "ambiguous"),
+    ("The answer is osteoclastic activity.", options("osteoblastic activity", "resorption"), "ambiguous"),
+    ("The answer is HR/MAP.", options("MAP/HR", "HR/SBP"), "ambiguous"),
+    ("The answer is hepatitis.", GERMS, "ambiguous"),
+    ("The answer is I, III, IV.", options("I, II", "III, IV"), "ambiguous"),
+    ("The answer is principal cells; aldosterone.", options("principal cells; spironolactone", "x"), "ambiguous"),
+    ("The answer is Amoxicillin. or Imipenem.", options("Amoxicillin.", "Imipenem."), "ambiguous"),
+    ("The answer is 1 dimension or not tapered.", options("1 dimension", "not tapered"), "ambiguous"),
     ("The answer is preload.", OPPOSITES, "ambiguous"),
     ("The answer is 40 mmHg.", SIGNS, "ambiguous"),
     ("The answer is 15 mg.", SIGNS, "ambiguous"),
@@ -206,6 +219,12 @@ def test_two_texts_in_one_statement_are_never_read(listed: list[Option], data: s
     joint = f"The answer is {one.text} or {two.text}."
     read = extract(joint, listed, TEXT)
     assert read.keys == [] or any(option.text.casefold() == f"{one.text} or {two.text}" for option in listed)
+
+
+@given(some_options(), st.data())
+def test_key_of_one_and_text_of_another_are_never_read(listed: list[Option], data: st.DataObject) -> None:
+    one, two = data.draw(st.permutations(listed))[:2]
+    assert extract(f"The answer is ({one.key}) {two.text}.", listed, LETTERS).keys == []
 
 
 @given(some_options(), st.text(max_size=60), st.booleans())

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from med_small_lm.benchmarks.likelihood import (
     Asked,
     ask,
     best_key,
+    can_share,
     hidden_stem,
     option_scores,
     predictions_of,
@@ -76,6 +78,25 @@ def test_sliding_window_agrees_both_ways(tokenizer: Any, questions: Any, forms: 
         for option, entry in zip(question.options, entries, strict=True):
             expected, _ = plain_score(model, tokenizer, question, forms["direct"], option)
             assert entry.logprob == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "bloom", "mamba"])
+def test_other_families(tokenizer: Any, questions: Any, forms: Any, family: str) -> None:
+    """Learnt positions, a model that takes no positions, and one that keeps a state in place of a cache."""
+    torch.manual_seed(2)
+    sizes = {
+        "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256},
+        "bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 4},
+        "mamba": {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4},
+    }
+    config = AutoConfig.for_model(family, vocab_size=len(tokenizer), initializer_range=0.3, **sizes[family])
+    model = AutoModelForCausalLM.from_config(config).eval()
+    assert can_share(model) == (family == "gpt2")
+    found = option_scores(model, tokenizer, questions, forms["direct"], batch_tokens=10_000)
+    for question, entries in zip(questions, found, strict=True):
+        for option, entry in zip(question.options, entries, strict=True):
+            expected, _ = plain_score(model, tokenizer, question, forms["direct"], option)
+            assert entry.logprob == pytest.approx(expected, abs=2e-4)
 
 
 class Table:

@@ -15,8 +15,9 @@ from med_small_lm.tuning.checkpoint import Checkpoint
 from med_small_lm.tuning.corpus import build_corpus, train_texts
 
 SUBJECTS = ("scurvy", "beriberi", "pellagra", "rickets", "goiter", "gout", "asthma", "measles", "mumps", "tetanus")
-CAUSES = ("lack of vitamin C", "lack of thiamine", "lack of niacin", "lack of vitamin D", "lack of iodine",
-          "uric acid crystals", "airway inflammation", "a paramyxovirus", "a rubulavirus", "a clostridial toxin")  # fmt: skip
+CAUSES = ("lack of vitamin C", "lack of thiamine", "lack of niacin", "lack of vitamin D",
+          "lack of iodine", "uric acid crystals", "airway inflammation", "a paramyxovirus", "a rubulavirus",
+          "a clostridial toxin")  # fmt: skip
 SMALL = BaseModelParams(vocab_size=400, hidden_size=32, intermediate_size=64, layers=2, heads=2, positions=128)
 
 
@@ -70,10 +71,15 @@ def questions(passages: list[Passage]) -> list[Question]:
 @pytest.fixture(scope="session")
 def rationales(questions: list[Question]) -> list[Rationale]:
     return [
-        Rationale(f"why-{q.question_id}", q.question_id, "cot", f"{s.capitalize()} is caused by {q.answer_text}.", ["A"],
-                  [], "call", q.passage_ids, "CC0")
+        Rationale(f"why-{q.question_id}", q.question_id, "cot", f"{s.capitalize()} is caused by {q.answer_text}.",
+                  ["A"], [], "call", q.passage_ids, "CC0")
         for q, s in zip(questions, SUBJECTS, strict=True)
     ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def small() -> BaseModelParams:
+    return SMALL
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,8 @@ _RIGHT = (
 )
 _WRONG = r"(?:not\s+|in|un|pas\s+|wrong|false|fausse)"
 _CLAUSE_END = re.compile(
-    r"[.!?](?=[\s)\"'*]|$)|[;\n]|,?\s*\b(?:because|since|which|due to|given that|as it|as the|as this|unlike|but|"
+    r"(?:[.!?](?=[\s)\"'*]|$)|[;\n])(?!\W*(?:or|and|ou|et)\s)|"
+    r",?\s*\b(?:because|since|which|due to|given that|as it|as the|as this|unlike|but|"
     r"rather than|instead of|and not|not|car|parce que|et non|pas)\b",
     re.IGNORECASE,
 )
@@ -191,7 +192,13 @@ def _keys_at_start(tail: str, options: Sequence[Option], form: Form) -> tuple[fr
 def _named(text: str, options: Sequence[Option]) -> _Reading:
     """The option whose text a claim names."""
     texts = spans(text, options)
-    ends = [m.start() for m in _CLAUSE_END.finditer(text) if not any(s <= m.start() < e for s, e, _ in texts)]
+    lists = any(";" in option.text for option in options)
+    ends = [
+        match.start()
+        for match in _CLAUSE_END.finditer(text)
+        if not any(start < match.end() and match.start() < end for start, end, _ in texts)
+        and not (lists and match[0] == ";")
+    ]
     claim = text[: ends[0]] if ends else text
     inside = [(start, end, key) for start, end, key in texts if end <= len(claim)]
     keys = frozenset(key for _, _, key in inside)
@@ -206,11 +213,13 @@ def _named(text: str, options: Sequence[Option]) -> _Reading:
 
 
 def _whole(claim: str, span: tuple[int, int, str]) -> bool:
-    """Whether a claim says nothing but the option: no word before it but an article, none behind before a comma."""
+    """Whether a claim says nothing but the option: no word before it but an article, none behind but another name."""
     start, end, _ = span
     before, behind = tokens(claim[:start]), re.match(r"[^\w<>%+]*", claim[end:])
     assert behind is not None
-    parted = behind.end() == len(claim) - end or re.match(r"\s*[,:(–—]", claim[end:]) is not None
+    # Behind a comma only another name may follow ("the midbrain"); else the option is the first of a longer list.
+    more = r"\s*(?:[:(–—]|,\s*(?:a|an|the|also|i\.e|that is|le|la|un|une)\b)"
+    parted = behind.end() == len(claim) - end or re.match(more, claim[end:], re.IGNORECASE) is not None
     return set(before) <= {"a", "an", "the", "le", "la", "l", "les", "un", "une"} and parted
 
 

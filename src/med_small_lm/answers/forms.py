@@ -39,7 +39,7 @@ class Form:
         return [Message("system", self.instruction), user] if self.instruction else [user]
 
     def answer(self, option: Option) -> str:
-        """The closing sentence that names ``option``: "The answer is (C) text." """
+        """The closing sentence that names ``option``, as in "The answer is (C) text"."""
         shown = f"({option.key}) {option.text}" if self.letters else option.text
         return f"{self.ending} {shown}."
 

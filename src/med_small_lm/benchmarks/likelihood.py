@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from os.path import commonprefix
 from typing import Any, Literal
 
@@ -67,11 +68,13 @@ def option_scores(
     """Returns the log-probability of each option of each question, in nats, summed over the option's reply.
 
     An entry is empty where a question and one of its options do not fit the model's context: nothing is cut off.
+    A model whose prompts cannot be shared is asked the plain way whatever ``shared_prefix`` says.
     """
     asked = [ask(tokenizer, form, question) for question in questions]
     scores: list[list[KeyScore]] = [[] for _ in questions]
     fitting = [index for index, entry in enumerate(asked) if entry.longest <= context_length(model)]
     done = len(questions) - len(fitting)
+    shared_prefix = shared_prefix and can_share(model)
     score = shared_sums if shared_prefix else separate_sums
     sizes = [_size(asked[index], shared_prefix) for index in fitting]
     for batch in batches(sizes, batch_tokens):
@@ -84,6 +87,13 @@ def option_scores(
         if progress:
             progress(done, len(questions))
     return scores
+
+
+def can_share(model: Model) -> bool:
+    """Returns whether the model takes what a shared prompt needs: positions, a cache, the last logits alone."""
+    takes = signature(model.forward).parameters
+    needs = ("position_ids", "past_key_values", "logits_to_keep")
+    return all(name in takes for name in needs) and not getattr(model, "_is_stateful", False)
 
 
 def ask(tokenizer: Tokenizer, form: Form, question: Question) -> Asked:

@@ -51,4 +51,6 @@ class BenchmarkDataset(AbstractDataset[Never, pd.DataFrame]):
     def preview(self, nrows: int = 20) -> TablePreview:
         """The first questions, for kedro-viz."""
         head = self.load()[["question_id", "split", "stem", "answer_text"]].head(nrows)
-        return TablePreview({"index": list(head.index), "columns": list(head.columns), "data": head.to_numpy().tolist()})
+        return TablePreview(
+            {"index": list(head.index), "columns": list(head.columns), "data": head.to_numpy().tolist()}
+        )

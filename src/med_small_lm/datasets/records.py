@@ -77,5 +77,9 @@ class RecordsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         head = next(pq.ParquetFile(self._filepath).iter_batches(nrows)).to_pylist() if self._exists() else []
         columns = list(head[0]) if head else []
         return TablePreview(
-            {"index": list(range(len(head))), "columns": columns, "data": [[str(row[c])[:300] for c in columns] for row in head]}
+            {
+                "index": list(range(len(head))),
+                "columns": columns,
+                "data": [[str(row[c])[:300] for c in columns] for row in head],
+            }
         )

@@ -24,6 +24,7 @@ _NEAR_FIRST = 0.1  # cores whose form is found nearly as well as the best one's:
 _NEAR_VOTED = 0.2  # then by how often they were chosen wherever they stand
 _FIXED = 0.45  # sameness from which a unit is rather a form's word
 _PASSES = 3  # of voting; the choices settle in two
+_DOUBT = 0.2  # of merit that the runner-up lacks: below it both are looked for
 _NAMED_ELSEWHERE = 0.5  # share of its stems in which a unit was chosen, above which it is a subject wherever it stands
 
 
@@ -50,16 +51,22 @@ class _Reading:
         """Return how much of the stem around ``core`` is found in some stem without it."""
         return float(self.shares[core].max(initial=0.0))
 
+    @property
+    def in_form(self) -> bool:
+        """Return whether the stem is, but for some core, found in another stem."""
+        return max((self.top(core) for core in self.cores), default=0.0) >= _FORM_SHARE
+
     def fitting(self, near: float) -> list[int]:
         """Return the candidates that leave nearly the best form; all of them where no form comes back."""
         best = max(self.top(core) for core in self.cores)
-        return [core for core in self.cores if self.top(core) >= best - near] if best >= _FORM_SHARE else self.cores
+        return [core for core in self.cores if self.top(core) >= best - near] if self.in_form else self.cores
 
 
 def subjects(stems: Stems) -> list[tuple[Subject, ...]]:
     """Return for each stem what it asks about, the likeliest first; empty for a stem without a word to go by.
 
-    More than one is given where a unit that names a subject elsewhere stands in the stem too.
+    More than one is given where a unit that names a subject elsewhere stands in the stem too, and where the stems do
+    not tell which it is: to look for one too many stops a record or two, to look for the wrong one lets the fact pass.
     """
     readings = [_read(stems, place) for place in range(len(stems.units))]
     chosen = [_first_choice(stems, place, reading) for place, reading in enumerate(readings)]
@@ -69,9 +76,8 @@ def subjects(stems: Stems) -> list[tuple[Subject, ...]]:
         chosen = [_voted(stems, place, reading, votes) for place, reading in enumerate(readings)]
     found: list[tuple[Subject, ...]] = []
     for place, (reading, core) in enumerate(zip(readings, chosen, strict=True)):
-        named = [c for c in reading.cores if _share(stems, stems.units[place][c], votes) > _NAMED_ELSEWHERE]
-        every = dict.fromkeys(_subject(stems, place, reading, c) for c in [core, *named] if c >= 0)
-        found.append(tuple(every))
+        others = _others(stems, place, reading, core, votes) if core >= 0 else []
+        found.append(tuple(dict.fromkeys(_subject(stems, place, reading, c) for c in [core, *others] if c >= 0)))
     return found
 
 
@@ -111,22 +117,25 @@ def _first_choice(stems: Stems, place: int, reading: _Reading) -> int:
 
 def _voted(stems: Stems, place: int, reading: _Reading, votes: Counter[Unit]) -> int:
     """Return the fitting core that was chosen most often where it stands, and leaves a form that comes back."""
-    own = stems.units[place]
-
-    def rank(n: int) -> tuple[float, int]:
-        chosen = (votes[own[n]] + 0.5) / (stems.frequency[own[n]] + 1)
-        return -(chosen + reading.top(n) - stems.sameness(own[n])), n
-
-    if not reading.cores:
-        return -1
-    if max(reading.top(core) for core in reading.cores) < _FORM_SHARE:
+    if not reading.cores or not reading.in_form:
         return _first_choice(stems, place, reading)
-    return min(reading.fitting(_NEAR_VOTED), key=rank)
+    own = stems.units[place]
+    return max(reading.fitting(_NEAR_VOTED), key=lambda n: (_merit(stems, own[n], reading.top(n), votes), -n))
 
 
-def _share(stems: Stems, unit: Unit, votes: Counter[Unit]) -> float:
-    """Return the share of a unit's stems in which it was chosen; 0 for a unit that stands in one stem only."""
-    return votes[unit] / stems.frequency[unit] if stems.frequency[unit] > 1 else 0.0
+def _merit(stems: Stems, unit: Unit, top: float, votes: Counter[Unit]) -> float:
+    """Return how much speaks for a unit as a core: votes and a form around it for it, sameness against it."""
+    chosen = (votes[unit] + 0.5) / (stems.frequency[unit] + 1)
+    return chosen + top - stems.sameness(unit)
+
+
+def _others(stems: Stems, place: int, reading: _Reading, core: int, votes: Counter[Unit]) -> list[int]:
+    """Return the cores that may name the subject as well: chosen in most other stems, or nearly as good as the best."""
+    own = stems.units[place]
+    merit = {n: _merit(stems, own[n], reading.top(n), votes) for n in reading.fitting(_NEAR_VOTED)}
+    doubtful = [n for n in merit if reading.in_form and merit[n] >= merit.get(core, 0.0) - _DOUBT]
+    seen = [n for n in reading.cores if stems.frequency[own[n]] > 1]
+    return [n for n in seen if votes[own[n]] / stems.frequency[own[n]] > _NAMED_ELSEWHERE] + doubtful
 
 
 def _subject(stems: Stems, place: int, reading: _Reading, core: int) -> Subject:

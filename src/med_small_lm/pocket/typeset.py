@@ -10,8 +10,8 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from reportlab import platypus as rl  # type: ignore[import-untyped]
-from reportlab.platypus.tableofcontents import TableOfContents  # type: ignore[import-untyped]
+from reportlab import platypus as rl
+from reportlab.platypus.tableofcontents import TableOfContents
 
 from med_small_lm.pocket.chapters import Book, Chapter, Section, Table
 from med_small_lm.pocket.dress import Dress, dress

@@ -49,6 +49,7 @@ class Passages(Records):
     also_in: Series[object]
 
     @pa.dataframe_check
+    @classmethod
     def pages_in_order(cls, frame: pd.DataFrame) -> Any:
         """A passage ends on the page that it begins on, or later."""
         return frame["page_last"] >= frame["page_first"]
@@ -94,10 +95,13 @@ class Questions(Records):
     gates: Series[object]
 
     @pa.dataframe_check
+    @classmethod
     def keys_are_options(cls, frame: pd.DataFrame) -> Any:
         """Every key of the answer is the key of an option."""
         pairs = zip(frame["options"], frame["answer_keys"], strict=True)
-        return pd.Series([set(keys) <= {o["key"] for o in options} for options, keys in pairs], index=frame.index, dtype=bool)
+        return pd.Series(
+            [set(keys) <= {o["key"] for o in options} for options, keys in pairs], index=frame.index, dtype=bool
+        )
 
 
 class RejectedQuestions(Questions):
@@ -107,6 +111,7 @@ class RejectedQuestions(Questions):
     stem: Series[str]
 
     @pa.dataframe_check
+    @classmethod
     def keys_are_options(cls, frame: pd.DataFrame) -> Any:
         """No rule: a wrong key may be the reason why the question is here."""
         return pd.Series(True, index=frame.index, dtype=bool)
@@ -218,6 +223,7 @@ class Scores(Records):
     ci_high: Series[float]
 
     @pa.dataframe_check
+    @classmethod
     def value_in_interval(cls, frame: pd.DataFrame) -> Any:
         """The value lies in its interval."""
         return (frame["ci_low"] <= frame["value"] + 1e-9) & (frame["value"] <= frame["ci_high"] + 1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -53,8 +53,8 @@ def column_of(name: str, plain: list[dict[str, Any]], schema: pa.Schema) -> pd.S
 
 def to_rows(frame: pd.DataFrame, record: type[Row]) -> list[Row]:
     """The frame's lines as rows of ``record``."""
-    build = _builder(record)
-    return [build(line) for line in frame.to_dict("records")]
+    build: Callable[[dict[str, Any]], Row] = _builder(typing.cast(Any, record))
+    return [build(typing.cast(dict[str, Any], line)) for line in frame.to_dict("records")]
 
 
 @cache

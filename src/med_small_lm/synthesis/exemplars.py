@@ -8,12 +8,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from med_small_lm.overlap.normalise import normalised
 from med_small_lm.schemas.rows import Passage, Question
 
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9])")
+
+
+def terms(**how: Any) -> Any:
+    """Return a TF-IDF vectoriser; scikit-learn is imported only here, so that no command pays for it before a node."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(sublinear_tf=True, token_pattern=r"\S+", **how)
+
+
 _ROWS = 512  # of similarities that are held at once
 
 
@@ -25,7 +33,7 @@ class Exemplars:
         self._questions = [question for question in questions if question.quotes and question.quotes[0].text.strip()]
         # Pairs of words tell relations apart ("is due to", "is released by"); single words alone find subjects. To mask
         # the evidence's own subject and answer was tried: it finds the right relation no more often.
-        self._terms = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+")
+        self._terms = terms(ngram_range=(1, 2))
         evidence = [normalised(question.quotes[0].text) for question in self._questions]
         self._evidence = self._terms.fit_transform(evidence) if any(evidence) else None
 
@@ -66,8 +74,8 @@ def related(passages: Sequence[Passage], most: int) -> list[list[str]]:
 
 def _neighbours(texts: Sequence[str], most: int) -> list[list[int]]:
     """Return for each text the places of the nearest others."""
-    terms = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\S+")
-    matrix = terms.fit_transform([normalised(text) or "-" for text in texts])
+    maker = terms()
+    matrix = maker.fit_transform([normalised(text) or "-" for text in texts])
     near: list[list[int]] = []
     for first in range(0, len(texts), _ROWS):
         alike = (matrix[first : first + _ROWS] @ matrix.T).toarray()

@@ -35,11 +35,15 @@ def guards_of(
 ) -> list[ContaminationIndex]:
     """Return one guard for each source of ``questions``: a benchmark, or the book exam.
 
-    Guarded are the questions of ``splits``. The others, and those of ``background`` (exemplars, training questions),
-    are read beside them to know the forms of stems by.
+    Guarded are the questions of ``splits``. A benchmark's other splits show which words are its form; a source that has
+    none (the book exam) is read beside all that is not guarded and ``background``: exemplars, training questions.
     """
     step = max(len(background) // _BACKGROUND, 1)
-    others = [*(question for question in questions if question.split not in splits), *background[::step]]
-    known = dict.fromkeys(question.source for question in questions if question.split in splits)
-    guarded = {s: [q for q in questions if q.source == s and q.split in splits] for s in known}
-    return [ContaminationIndex(items, others, coverage) for items in guarded.values()]
+    others = [question for question in questions if question.split not in splits]
+    guards: list[ContaminationIndex] = []
+    for source in dict.fromkeys(question.source for question in questions):
+        items = [q for q in questions if q.source == source and q.split in splits]
+        own = [question for question in others if question.source == source]
+        if items:
+            guards.append(ContaminationIndex(items, own or [*others, *background[::step]], coverage))
+    return guards

@@ -20,6 +20,7 @@ from med_small_lm.tuning.weights import save, without_bars
 
 LOG = logging.getLogger(__name__)
 
+
 def make_base(texts: Sequence[str], params: BaseModelParams, seed: int, folder: Path) -> Checkpoint:
     """Returns the base model's checkpoint in ``folder``.
 

@@ -20,7 +20,11 @@ ADAM_EPS = 1e-8
 def make_optimiser(model: nn.Module, params: OptimiserParams) -> torch.optim.Optimizer:
     """Returns the optimiser for a model's trainable weights, its learning rates at their peaks."""
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    rates = {"lr": params.learning_rate, "weight_decay": params.weight_decay, "betas": (params.beta1, params.beta2)}
+    rates: dict[str, Any] = {
+        "lr": params.learning_rate,
+        "weight_decay": params.weight_decay,
+        "betas": (params.beta1, params.beta2),
+    }
     if params.name == "adamw":
         return torch.optim.AdamW(weights, **rates)
     hidden = hidden_matrices(model)
@@ -35,9 +39,8 @@ def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
     """Returns the trainable matrices between embedding and output layer, these two left out."""
     ends = [getattr(model, name)() for name in ("get_input_embeddings", "get_output_embeddings")]
     outside = {id(end.weight) for end in ends if end is not None}
-    linear = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
-    found = {id(weight): weight for weight in linear if weight.requires_grad and id(weight) not in outside}
-    return list(found.values())
+    linear = {id(module.weight) for module in model.modules() if isinstance(module, nn.Linear)} - outside
+    return [weight for weight in model.parameters() if weight.requires_grad and id(weight) in linear]
 
 
 class Muon(torch.optim.Optimizer):
@@ -58,7 +61,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(groups, {"lr": 0.0, "weight_decay": 0.0})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Makes one step on the gradients; returns the closure's loss, if there is one."""
         loss = None
         if closure is not None:

@@ -55,6 +55,7 @@ def train(model: Model, rows: Dataset[Features], loop: Loop, work: Path, curve: 
         torch.set_num_threads(loop.params.threads)
     set_seed(loop.seed)
     arguments = training_arguments(loop, work)
+    cached = model.config.use_cache  # the Trainer switches it off, and rows with position ids rely on that
     optimiser = make_optimiser(model, loop.optimiser)
     trainer = Trainer(
         model=model, args=arguments, train_dataset=rows, data_collator=stack, optimizers=(optimiser, None),
@@ -65,7 +66,6 @@ def train(model: Model, rows: Dataset[Features], loop: Loop, work: Path, curve: 
     state = newest_state(work)
     if state is not None:
         LOG.info("%s: goes on from step %s", loop.stage, state.name.rpartition("-")[2])
-    cached = model.config.use_cache  # the Trainer switches it off, rows with position ids rely on that
     trainer.train(resume_from_checkpoint=str(state) if state else None)
     model.config.use_cache = cached
 

@@ -135,7 +135,9 @@ def draw_curves(injection_history: pd.DataFrame, tuning_history: pd.DataFrame) -
     from med_small_lm.benchmarks.pictures import losses_figure
 
     lines = [*injection_history.to_dict("records"), *tuning_history.to_dict("records")]
-    return losses_figure([{key: None if is_nan(value) else value for key, value in line.items()} for line in lines])
+    return losses_figure(
+        [{str(key): None if is_nan(value) else value for key, value in line.items()} for line in lines]
+    )
 
 
 def is_nan(value: Any) -> bool:

@@ -13,11 +13,12 @@ from med_small_lm.pipelines.teaching import ask, log_outcome
 from med_small_lm.schemas.rows import Contamination, Passage, Question, Rephrasing, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.gates import CONTAMINATION
-from med_small_lm.synthesis.heldout import held_out_passages
+from med_small_lm.synthesis.heldout import guards_of, held_out_passages
+from med_small_lm.synthesis.judging import judged, support_requests
 from med_small_lm.synthesis.questions import METHOD, question_requests, questions_from
 from med_small_lm.synthesis.rephrasings import rephrasing_requests, rephrasings_from
 from med_small_lm.synthesis.report import contamination_rows, reached, teacher_use
-from med_small_lm.synthesis.sifting import guards_of, sift_questions
+from med_small_lm.synthesis.sifting import sift_questions
 from med_small_lm.teacher.prompts import Prompt
 
 EXEMPLARS = "dev"
@@ -32,11 +33,12 @@ def write_questions(
     passages: pd.DataFrame,
     benchmarks: pd.DataFrame,
     prompt: Prompt,
+    support_prompt: Prompt,
     teacher: TeacherAccess,
     teacher_params: TeacherParams,
     params: GenerateQuestions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The questions that the teacher wrote on the passages, what was none, and what was asked for them.
+    """The questions that the teacher wrote on the passages and found proven, the others, and what was asked for them.
 
     Questions on held-out sections are of split ``test``: they make the books' own exam.
     """
@@ -45,8 +47,14 @@ def write_questions(
     asked = question_requests(rows, exemplars, prompt, params, teacher_params.sampling())
     replies = ask("questions", asked, teacher, teacher_params)
     drafts, misses = questions_from(asked, replies, held_out_passages(rows, params.held_out_share, params.seed))
-    log_outcome("question drafts", drafts, misses)
     use = teacher_use("write_questions", METHOD, replies, len(drafts))
+    if params.judge_support:
+        checks = support_requests(drafts, rows, support_prompt, teacher_params.sampling())
+        verdicts = ask("support", checks, teacher, teacher_params)
+        drafts, unproven = judged(drafts, checks, verdicts)
+        misses += unproven
+        use += teacher_use("write_questions", "support", verdicts, len(drafts))
+    log_outcome("question drafts", drafts, misses)
     return to_frame(drafts, Question), to_frame(misses, Question), to_frame(use, TeacherUse)
 
 
@@ -63,10 +71,7 @@ def gate_questions(
         UserError: Not one training question is left.
     """
     exams = to_rows(benchmarks, Question)
-    by_name: dict[str, list[Question]] = {}
-    for question in exams:
-        by_name.setdefault(question.source, []).append(question)
-    guards = guards_of(by_name, coverage=params.gates.coverage)
+    guards = guards_of(exams, coverage=params.gates.coverage)
     exemplars = [question for question in exams if question.split == EXEMPLARS]
     kept, rejected = sift_questions(
         to_rows(drafts, Question), to_rows(passages, Passage), guards, exemplars, params.gates

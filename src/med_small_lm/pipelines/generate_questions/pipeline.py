@@ -24,7 +24,7 @@ def create_pipeline(exams: Sequence[str]) -> Pipeline:
             ),
             Node(
                 nodes.write_questions,
-                ["passages", "benchmarks", "question_prompt", *TEACHER, PARAMS],
+                ["passages", "benchmarks", "question_prompt", "support_prompt", *TEACHER, PARAMS],
                 ["question_drafts", "question_misses", "teacher_use_questions"],
                 name="write_questions",
                 tags="paid",

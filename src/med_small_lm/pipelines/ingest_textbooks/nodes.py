@@ -24,8 +24,12 @@ def read_lane(pdf: BookFile, params: IngestTextbooks) -> tuple[pd.DataFrame, pd.
     for file in _files(pdf.path):
         name = pdf.book if file == pdf.path else f"{pdf.book}/{file.relative_to(pdf.path).with_suffix('')}"
         kept, report = read_book(
-            file, book=name, licence=pdf.licence, password=pdf.password,
-            reading=params.reading, passages=params.passages,
+            file,
+            book=name,
+            licence=pdf.licence,
+            password=pdf.password,
+            reading=params.reading,
+            passages=params.passages,
         )
         found += kept
         reports.append(report)
@@ -50,14 +54,18 @@ def merge_lanes(params: IngestTextbooks, **lanes: pd.DataFrame) -> tuple[pd.Data
     bad = reports[~reports["status"].isin(["ok", "ocr"])]
     LOG.info(
         "%d passages of %d words from %d files; %d files not read%s",
-        len(passages), passages["n_words"].sum(), len(reports), len(bad), _reasons(bad),
+        len(passages),
+        passages["n_words"].sum(),
+        len(reports),
+        len(bad),
+        _reasons(bad),
     )
     if passages.empty or (params.strict and not bad.empty):
-        raise UserError(f"{'nothing could be read' if passages.empty else 'strict: a file could not be read'}{_reasons(bad)}")
+        raise UserError(
+            f"{'nothing could be read' if passages.empty else 'strict: a file could not be read'}{_reasons(bad)}"
+        )
     return passages, reports
 
 
 def _reasons(bad: pd.DataFrame) -> str:
     return "".join(f"; {row.book}: {row.status} ({row.reason})" for row in bad.itertuples())
-
-

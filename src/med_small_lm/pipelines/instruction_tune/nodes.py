@@ -33,7 +33,11 @@ def assemble_conversations(
     from med_small_lm.tuning.conversations import build_conversations
 
     examples = build_conversations(
-        to_rows(questions, Question), to_rows(rationales, Rationale), forms_of(answers), params.conversations, params.seed
+        to_rows(questions, Question),
+        to_rows(rationales, Rationale),
+        forms_of(answers),
+        params.conversations,
+        params.seed,
     )
     if not examples:
         raise UserError("no question was kept with a rationale: see questions_rejected and rationales_rejected")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,8 @@ def assemble_corpus(passages: pd.DataFrame, rephrasings: pd.DataFrame, params: K
 
     texts = build_corpus(to_rows(passages, Passage), to_rows(rephrasings, Rephrasing), params.corpus, params.seed)
     frame = to_frame(texts, CorpusText)
-    counts = frame.groupby(["source", "split"]).size()
-    LOG.info("corpus: %s", ", ".join(f"{n} {source} texts {split}" for (source, split), n in counts.items()))
+    counts = Counter(f"{text.source} texts {text.split}" for text in texts)
+    LOG.info("corpus: %s", ", ".join(f"{n} {what}" for what, n in sorted(counts.items())))
     return frame
 
 

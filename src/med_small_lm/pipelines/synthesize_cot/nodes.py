@@ -13,9 +13,10 @@ from med_small_lm.pipelines.teaching import ask, log_outcome
 from med_small_lm.schemas.rows import Contamination, Passage, Question, Rationale, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.gates import CONTAMINATION
+from med_small_lm.synthesis.heldout import guards_of
 from med_small_lm.synthesis.rationales import METHOD, rationale_requests, rationales_from
 from med_small_lm.synthesis.report import contamination_rows, reached, teacher_use
-from med_small_lm.synthesis.sifting import guards_of, sift_rationales
+from med_small_lm.synthesis.sifting import sift_rationales
 from med_small_lm.teacher.prompts import Prompt
 
 
@@ -38,9 +39,8 @@ def write_rationales(
     asked = rationale_requests(asked_for, pages, prompt, params, teacher_params.sampling())
     replies = ask("rationales", asked, teacher, teacher_params)
     drafts, misses = rationales_from(asked, replies)
-    exams = pd.concat([benchmarks, book_exam], ignore_index=True)
-    by_name = {str(name): to_rows(frame, Question) for name, frame in exams.groupby("source", sort=False)}
-    guards = guards_of(by_name, coverage=params.gates.coverage)
+    exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
+    guards = guards_of(exams, asked_for, coverage=params.gates.coverage)
     kept, stopped = sift_rationales(drafts, asked_for, pages, guards, params.gates)
     rejected = [*misses, *stopped]
     log_outcome("rationales", kept, rejected)

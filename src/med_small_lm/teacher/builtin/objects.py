@@ -151,9 +151,8 @@ def _among(text: str) -> Iterator[Told]:
         and head != what
         and is_plural(head)
         and not _SUBJECT_BARS.search(found["what"].replace(" that ", " "))
-    ):
-        if not shares_word(items[0], what):
-            yield Told(f"Which of the following is among the {what}?", f"Among the {what} are", "item", items)
+    ) and not shares_word(items[0], what):
+        yield Told(f"Which of the following is among the {what}?", f"Among the {what} are", "item", items)
 
 
 def items_of(text: str) -> tuple[str, ...]:

@@ -1,0 +1,45 @@
+"""What of books and rephrasings is trained on, and what is held out."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from med_small_lm.params.knowledge_injection import CorpusParams
+from med_small_lm.schemas.rows import CorpusText, Passage, Rephrasing, Verdict
+from med_small_lm.tuning.corpus import build_corpus, held_out_texts, train_texts
+
+
+def test_every_text_stands_once_with_its_passages(corpus: list[CorpusText], passages: list[Passage]) -> None:
+    assert len({text.text_id for text in corpus}) == len(corpus) == 20
+    assert [text.text for text in corpus if text.source == "book"] == [p.text for p in passages]
+    assert all(text.licence == "CC0" and text.passage_ids for text in corpus)
+    assert len(train_texts(corpus)) == 18 and len(held_out_texts(corpus)) == 1
+
+
+def test_a_rephrasing_of_a_held_out_passage_is_held_out_too(corpus: list[CorpusText]) -> None:
+    held_out = {text.text_id for text in corpus if text.split == "held_out" and text.source == "book"}
+    told = [text for text in corpus if text.source == "rephrasing"]
+    assert all((text.split == "held_out") == (text.passage_ids[0] in held_out) for text in told)
+
+
+def test_the_seed_decides_what_is_held_out(passages: list[Passage]) -> None:
+    drawn = [held_out_texts(build_corpus(passages, [], CorpusParams(held_out_share=0.2), seed)) for seed in range(9)]
+    assert all(len(texts) == 2 for texts in drawn) and len({tuple(texts) for texts in drawn}) > 1
+    assert drawn[0] == held_out_texts(build_corpus(passages, [], CorpusParams(held_out_share=0.2), 0))
+    assert held_out_texts(build_corpus(passages, [], CorpusParams(held_out_share=0.0), 0)) == []
+    assert held_out_texts(build_corpus(passages[:1], [], CorpusParams(), 0)) == []
+
+
+def test_titles_stand_above_their_passages_if_asked(passages: list[Passage]) -> None:
+    titled = build_corpus(passages, [], CorpusParams(section_titles=True), 0)
+    assert titled[0].text == f"Diseases > Causes\n{passages[0].text}"
+
+
+def test_rephrasings_that_a_gate_stopped_or_that_say_nothing_are_left_out(
+    passages: list[Passage], rephrasings: list[Rephrasing]
+) -> None:
+    stopped = dataclasses.replace(rephrasings[0], gates=[Verdict("length", "fail", 0.0)])
+    empty = dataclasses.replace(rephrasings[1], text=" ")
+    passed = dataclasses.replace(rephrasings[2], gates=[Verdict("length", "pass", 1.0)])
+    texts = build_corpus(passages, [stopped, empty, passed], CorpusParams(), 0)
+    assert [text.text_id for text in texts if text.source == "rephrasing"] == ["r-2"]

@@ -1,0 +1,194 @@
+"""Training learns, says how it goes, leaves what it should, and survives a kill."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from med_small_lm.answers.forms import Form
+from med_small_lm.params.instruction_tune import ConversationParams, TuneParams
+from med_small_lm.params.knowledge_injection import BaseModelParams, InjectionParams, OptimiserParams
+from med_small_lm.schemas.rows import Conversation, CorpusText, Question, Rationale
+from med_small_lm.tuning.base_model import make_base
+from med_small_lm.tuning.checkpoint import Checkpoint, CheckpointError
+from med_small_lm.tuning.conversations import build_conversations
+from med_small_lm.tuning.corpus import train_texts
+from med_small_lm.tuning.injection import inject, n_steps
+from med_small_lm.tuning.trainer import TrainingError
+from med_small_lm.tuning.tune import mixture, tune
+from med_small_lm.tuning.weights import load
+
+ROWS = {"block_size": 32, "batch_size": 4, "log_steps": 5, "threads": 1}
+SHORT = InjectionParams(**ROWS, tokens=40 * 128, evaluations=1)
+
+
+@pytest.fixture(scope="module")
+def conversations(questions: list[Question], rationales: list[Rationale], forms: dict[str, Form]) -> list[Conversation]:
+    return build_conversations(questions, rationales, forms, ConversationParams(), 0)
+
+
+def weights(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
+    return dict(load(checkpoint)[0].state_dict())
+
+
+def same(one: Checkpoint, other: Checkpoint) -> bool:
+    ours, theirs = weights(one), weights(other)
+    return all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_base_model_is_loadable_by_plain_transformers_and_the_same_again(
+    base: Checkpoint, small: BaseModelParams, corpus: list[CorpusText], tmp_path: Path
+) -> None:
+    again = make_base(train_texts(corpus), small, 0, tmp_path / "base")
+    assert same(base, again) and again.manifest.fingerprint == base.manifest.fingerprint
+    other = make_base(train_texts(corpus), small, 1, tmp_path / "other")
+    assert not same(base, other)
+    assert AutoModelForCausalLM.from_pretrained(str(base.path)).config.num_hidden_layers == 2
+    assert list(base.path.glob("*.safetensors")) and not list(base.path.glob("*.bin"))
+
+
+def test_base_model_from_a_folder_brings_its_own_tokenizer(base: Checkpoint, tmp_path: Path) -> None:
+    copied = make_base([], BaseModelParams(source=str(base.path)), 0, tmp_path / "base")
+    assert same(base, copied)
+    assert load(copied)[1].chat_template == load(base)[1].chat_template
+    with pytest.raises(CheckpointError, match="allow_download"):
+        make_base([], BaseModelParams(source="nobody/nothing"), 0, tmp_path / "none")
+
+
+def test_injection_learns_and_says_so(base: Checkpoint, corpus: list[CorpusText], tmp_path: Path) -> None:
+    seen: list[tuple[int, dict[str, float]]] = []
+    made, history = inject(base, corpus, SHORT, 0, tmp_path / "m", lambda m, step: seen.append((step, dict(m))))
+    losses = [row["loss"] for row in history if not math.isnan(row["loss"])]
+    perplexities = {row["step"]: row["perplexity"] for row in history if not math.isnan(row["perplexity"])}
+    assert len(losses) == 8 and losses[-1] < losses[0] - 0.5
+    assert list(perplexities) == [0, 20, 40] and perplexities[40] < perplexities[0]
+    assert made.manifest.steps == 40 and made.manifest.tokens_seen == 5120
+    assert made.manifest.final_loss == losses[-1]
+    assert made.manifest.parents == {"base": base.manifest.fingerprint}
+    assert {"injection/loss", "injection/tokens_per_second"} <= set(seen[1][1]) and seen[-1][0] == 40
+    assert made.history()[-1]["step"] == 40 and set(history[0]) == {
+        "stage", "step", "tokens", "loss", "learning_rate", "grad_norm", "tokens_per_second", "perplexity"
+    }  # fmt: skip
+    assert load(made)[0].config.use_cache
+
+
+def test_a_finished_training_is_taken_as_it_is(
+    base: Checkpoint, corpus: list[CorpusText], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, history = inject(base, corpus, SHORT, 0, tmp_path / "m")
+    monkeypatch.setattr("med_small_lm.tuning.injection.train", lambda *_: pytest.fail("trained again"))
+    again, told = inject(base, corpus, SHORT, 0, tmp_path / "m")
+    assert again.manifest == first.manifest and len(told) == len(history)
+
+
+def test_nothing_to_train_leaves_the_weights_as_they_are(
+    base: Checkpoint, corpus: list[CorpusText], conversations: list[Conversation], tmp_path: Path
+) -> None:
+    injected, history = inject(base, corpus, InjectionParams(tokens=0), 0, tmp_path / "i")
+    tuned, _ = tune(injected, conversations, corpus, TuneParams(steps=0), 0, tmp_path / "t")
+    assert same(base, injected) and same(base, tuned)
+    assert injected.manifest.steps == 0 and math.isnan(injected.manifest.final_loss)
+    assert len(history) == 1 and history[0]["perplexity"] > 1
+    assert tuned.manifest.parents == {"injected": injected.manifest.fingerprint}
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_same_seed_same_weights(base: Checkpoint, corpus: list[CorpusText], tmp_path: Path, separate: bool) -> None:
+    params = InjectionParams(**ROWS, tokens=10 * 128, separate_documents=separate)
+    one, other, third = (inject(base, corpus, params, s, tmp_path / str(n))[0] for n, s in enumerate((0, 0, 1)))
+    assert same(one, other) and not same(one, third)
+
+
+def test_epochs_count_passes_over_the_corpus() -> None:
+    params = InjectionParams(**ROWS, tokens=None, epochs=3)
+    assert n_steps(params, 1000) == math.ceil(3000 / 128)
+    assert n_steps(InjectionParams(tokens=None, epochs=0), 1000) == 0
+    with pytest.raises(ValueError, match="either tokens or epochs"):
+        InjectionParams(tokens=5, epochs=1)
+
+
+def test_tuning_learns_its_answers(
+    base: Checkpoint, corpus: list[CorpusText], conversations: list[Conversation], tmp_path: Path
+) -> None:
+    quick = OptimiserParams(warmup_steps=5)
+    params = TuneParams(**{**ROWS, "block_size": 64}, steps=60, replay_share=0.0, optimiser=quick)
+    made, history = tune(base, conversations, corpus, params, 0, tmp_path / "m")
+    assert history[-1]["loss"] < history[0]["loss"] - 2 and history[-1]["stage"] == "tuning"
+    assert made.manifest.steps == 60 and set(made.manifest.data) == {"conversations", "corpus"}
+
+
+@pytest.mark.parametrize(("share", "wanted"), [(0.0, 0), (0.25, 10), (0.5, 20), (0.75, 30)])
+def test_books_are_replayed_in_their_share(
+    base: Checkpoint, corpus: list[CorpusText], conversations: list[Conversation], share: float, wanted: int
+) -> None:
+    _, tokenizer = load(base)
+    params = TuneParams(block_size=64, batch_size=4, steps=10, replay_share=share)
+    rows = mixture(tokenizer, conversations, corpus, params, 0)
+    books = ["position_ids" not in rows[n] for n in range(40)]
+    assert sum(books) == wanted
+    assert {sum(books[n : n + 4]) for n in range(0, 40, 4)} == {wanted / 10}
+    again = mixture(tokenizer, conversations, corpus, params, 0)
+    assert all(torch.equal(rows[n]["input_ids"], again[n]["input_ids"]) for n in (39, 0, 7))
+
+
+def test_rows_longer_than_the_model_are_refused(base: Checkpoint, corpus: list[CorpusText], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="reads 128 at most"):
+        inject(base, corpus, InjectionParams(block_size=256), 0, tmp_path / "m")
+    with pytest.raises(ValueError, match="no text"):
+        inject(base, [], InjectionParams(**ROWS), 0, tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_loss_that_is_no_number_stops_the_training(
+    base: Checkpoint, corpus: list[CorpusText], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = torch.tensor(math.nan, requires_grad=True)
+    monkeypatch.setattr("torch.nn.functional.cross_entropy", lambda *_, **__: lost)
+    with pytest.raises(TrainingError, match="lower learning rate"):
+        inject(base, corpus, SHORT, 0, tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from med_small_lm.params.knowledge_injection import InjectionParams
+from med_small_lm.schemas.rows import CorpusText
+from med_small_lm.tuning.checkpoint import Checkpoint
+from med_small_lm.tuning.injection import inject
+import json
+base, folder, corpus, params = sys.argv[1:]
+corpus = [CorpusText(**row) for row in json.loads(corpus)]
+def die(metrics, step):
+    if step == 25:
+        os.kill(os.getpid(), signal.SIGKILL)
+inject(Checkpoint.read(Path(base)), corpus, InjectionParams(**json.loads(params)), 0, Path(folder), die)
+"""
+
+
+def test_resumed_after_a_kill_ends_as_if_uninterrupted(
+    base: Checkpoint, corpus: list[CorpusText], tmp_path: Path
+) -> None:
+    params = SHORT.model_copy(update={"save_steps": 10})
+    texts, given = json.dumps([asdict(text) for text in corpus]), params.model_dump_json()
+    whole, expected = inject(base, corpus, params, 0, tmp_path / "whole")
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(base.path), str(tmp_path / "m"), texts, given])
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "m").exists()
+    (tmp_path / "m.partial" / "work" / "checkpoint-30").mkdir()  # a state that the kill cut short
+    resumed, history = inject(base, corpus, params, 0, tmp_path / "m")
+    assert same(whole, resumed)
+    assert [row["step"] for row in history] == [row["step"] for row in expected]
+    known = ("loss", "learning_rate", "grad_norm", "perplexity")
+    for row, other in zip(history, expected, strict=True):
+        assert all(row[k] == other[k] or math.isnan(row[k]) and math.isnan(other[k]) for k in known)
+    assert not (tmp_path / "m.partial").exists()
