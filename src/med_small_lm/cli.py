@@ -89,7 +89,7 @@ def trace(question_id: str, env: str | None) -> None:
     with plain_errors(), KedroSession.create(project_path=PROJECT, env=env) as session:
         catalog = session.load_context().catalog
         names = {
-            "exam": rows.Question,
+            "exam_items": rows.Question,
             "predictions": rows.Prediction,
             "lineage": rows.Link,
             "conversations": rows.Conversation,

@@ -112,7 +112,7 @@ UNREADABLE = [
 ]
 
 PASSAGE = (
-    "Gout is caused by urate crystals. The first-line treatment of gout is naproxen. "
+    "The cause of gout is urate crystals. The first-line treatment of gout is naproxen. "
     "Scurvy is due to lack of ascorbic acid. Measles is marked clinically by its hallmark, Koplik spots."
 )
 RELATED = [
@@ -219,7 +219,10 @@ def test_no_rationale_where_the_passage_decides_nothing() -> None:
 def test_options_may_be_records() -> None:
     options = [{"key": "A", "text": "urate crystals"}, {"key": "B", "text": "quartz"}]
     slots = {"stem": "What is the usual cause of gout?", "options": options, "passage": PASSAGE}
-    assert answer("rationale", slots) == {"rationale": "Gout is caused by urate crystals.", "answer": "urate crystals"}
+    assert answer("rationale", slots) == {
+        "rationale": "The cause of gout is urate crystals.",
+        "answer": "urate crystals",
+    }
 
 
 def test_support_tells_right_from_wrong() -> None:
@@ -231,7 +234,10 @@ def test_support_tells_right_from_wrong() -> None:
 
 
 def test_rephrasings_say_each_fact_again_in_other_words() -> None:
-    texts = [answer("rephrasing", {"passage": PASSAGE, "style": "plain", "seed": seed})["text"] for seed in range(4)]
+    texts = [
+        answer("rephrasing", {"passage": PASSAGE, "style": "a plain textbook", "seed": seed})["text"]
+        for seed in range(4)
+    ]
     assert len(set(texts)) == 4
     for text in texts:
         assert all(value in text for value in ("urate crystals", "naproxen", "lack of ascorbic acid", "Koplik spots"))
@@ -239,9 +245,14 @@ def test_rephrasings_say_each_fact_again_in_other_words() -> None:
         assert not any(sentence in text for sentence in PASSAGE.split(". ")[:1])
 
 
+def test_the_plain_style_says_a_fact_as_a_rationale_does() -> None:
+    text = answer("rephrasing", {"passage": PASSAGE, "style": "plain", "seed": 3})["text"]
+    assert "The cause of gout is urate crystals." in text
+
+
 def test_a_passage_without_facts_gives_nothing() -> None:
     nothing = "By the end of this section, you should be able to say more. It was a long day."
-    assert answer("rephrasing", {"passage": nothing, "style": "plain", "seed": 0}) == {"text": ""}
+    assert answer("rephrasing", {"passage": nothing, "style": "a plain textbook", "seed": 0}) == {"text": ""}
     assert ask_questions(passage=nothing) == []
 
 
@@ -260,7 +271,7 @@ def test_an_unknown_task_and_a_missing_slot_are_named() -> None:
     with pytest.raises(TeacherError, match="no task 'summary'"):
         answer("summary", {})
     with pytest.raises(TeacherError, match="no slot 'passage'"):
-        answer("rephrasing", {"style": "plain"})
+        answer("rephrasing", {"style": "a plain textbook"})
 
 
 def test_replies_fit_the_prompts_schemas_and_are_remembered(prompts: dict[str, Prompt], ledger_path: Path) -> None:
@@ -269,7 +280,7 @@ def test_replies_fit_the_prompts_schemas_and_are_remembered(prompts: dict[str, P
         "question": {"passage": PASSAGE, "related": RELATED, "exemplars": EXEMPLARS, "n": 2, "seed": 1},
         "rationale": {"stem": first["stem"], "options": first["options"], "passage": PASSAGE},
         "support": {"stem": first["stem"], "answer": first["options"][0], "quote": first["quote"]},
-        "rephrasing": {"passage": PASSAGE, "style": "plain", "seed": 0},
+        "rephrasing": {"passage": PASSAGE, "style": "a plain textbook", "seed": 0},
     }
     requests = [prompts[name].request(values, {}) for name, values in slots.items()]
     teacher = open_teacher(TeacherParams(), ledger_path)

@@ -63,7 +63,7 @@ class GenerateQuestions(BaseModel):
         description="Share of the sections whose questions make the book exam, never trained on",
     )
     rephrasing_styles: tuple[str, ...] = Field(
-        default=("a plain textbook", "notes for revision", "an answer to a colleague"),
+        default=("plain", "notes for revision"),
         description="Styles in which each passage is said again for the injection corpus; empty for none",
     )
     rephrasings_per_style: int = Field(default=1, ge=1, le=100, description="Rephrasings of each passage in each style")

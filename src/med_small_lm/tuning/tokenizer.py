@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import string
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 LOG = logging.getLogger(__name__)
@@ -15,6 +16,9 @@ PreTrainedTokenizer: TypeAlias = Any
 
 PAD, EOS, SYSTEM, USER, ASSISTANT = "<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"
 SPECIAL = (PAD, EOS, SYSTEM, USER, ASSISTANT)
+
+CAPITAL, NEWLINE = "\ue000", "\ue001"
+"""Stand for a word's capital and for the end of a line; private characters that no text has."""
 
 # One token opens a turn, and only the assistant's has an end: the next turn's token ends the others.
 # What stands between the generation markers, the end of the turn too, is what the loss is taken on.
@@ -50,8 +54,10 @@ class TokenizerError(ValueError):
 def train_tokenizer(texts: Iterable[str], vocab_size: int, max_length: int) -> PreTrainedTokenizer:
     """Returns a byte-level BPE tokenizer of the texts, the same for the same texts in any order.
 
-    Every text, and every turn of a conversation, is read as if a space stood before it: the first word of a sentence
-    is then the same tokens wherever the sentence stands.
+    A word is the same tokens wherever it stands, which saves a small model from learning each twice: every text and
+    every line is read as if a space stood before it, and a word's capital is written as a mark of its own::
+
+        Gout is painful. In gout, DNA …      CAPITAL gout is painful .CAPITAL in gout , DNA …
 
     Args:
         texts: what the merges are counted on.
@@ -59,8 +65,9 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, max_length: int) -> P
         max_length: the longest text that the model takes, in tokens.
     """
     bpe = Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    bpe.decoder = decoders.ByteLevel()
+    bpe.normalizer = _capitals_marked()
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = _capitals_restored()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size, special_tokens=list(SPECIAL), initial_alphabet=sorted(alphabet), show_progress=False
@@ -75,6 +82,22 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, max_length: int) -> P
         model_max_length=max_length,
         clean_up_tokenization_spaces=False,
     )
+
+
+def _capitals_marked() -> normalizers.Normalizer:
+    """Returns what puts a space before a line, and turns " Gout" into CAPITAL " gout"; "DNA" stays as it is."""
+    marks = [
+        normalizers.Replace(Regex(f" {letter}(?=[a-z])"), f"{CAPITAL} {letter.lower()}")
+        for letter in string.ascii_uppercase
+    ]
+    return normalizers.Sequence([normalizers.Prepend(" "), normalizers.Replace("\n", f"{NEWLINE} "), *marks])
+
+
+def _capitals_restored() -> decoders.Decoder:
+    """Returns what turns tokens into text again, a mark that stands before no word left out."""
+    letters = [decoders.Replace(f"{CAPITAL} {letter.lower()}", f" {letter}") for letter in string.ascii_uppercase]
+    left = [decoders.Replace(f"{NEWLINE} ", "\n"), decoders.Replace(NEWLINE, "\n"), decoders.Replace(CAPITAL, "")]
+    return decoders.Sequence([decoders.ByteLevel(), *letters, *left])
 
 
 def ready_tokenizer(tokenizer: PreTrainedTokenizer, name: str) -> PreTrainedTokenizer:

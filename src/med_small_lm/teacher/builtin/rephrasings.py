@@ -1,4 +1,4 @@
-"""Rephrasings: the facts of a passage said again in other words, one sentence each, subject first."""
+"""Rephrasings: the facts of a passage said again in other words, one sentence each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from med_small_lm.teacher.builtin import draws, general
 from med_small_lm.teacher.builtin.facts import facts_of
 from med_small_lm.teacher.builtin.phrasings import forms, said
 from med_small_lm.teacher.builtin.rules import Fact
+
+PLAIN = "plain"
 
 
 def answer(slots: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,6 +26,6 @@ def answer(slots: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _retold(fact: Fact, style: str, seed: int) -> str:
-    """Return one fact in the form that style and seed choose."""
-    ways = forms("statements", fact.relation)
+    """Return one fact in the form that style and seed choose; the style ``plain`` says it as a rationale does."""
+    ways = forms("rationales" if style == PLAIN else "statements", fact.relation)
     return said(ways[(draws.number(style, fact.subject, fact.relation) + seed) % len(ways)], fact)
