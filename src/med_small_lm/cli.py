@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import errno
+import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
-from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
+from kedro.pipeline.pipeline import PipelineError
 
 from med_small_lm import quiet  # noqa: F401  before kedro-viz is imported
 from med_small_lm.errors import UserError, nearest
 from med_small_lm.pocket.commands import pocket
 from med_small_lm.shelf import PROJECT
+
+LOG = logging.getLogger(__name__)
+MENDABLE = (DatasetError, PipelineError)
+"""Kedro's errors that say what the user can mend: a file that is gone, a node or dataset of no such name."""
+TOLD = {"CheckpointError", "TeacherError", "TrainingError", "UnknownQuestion"}
+"""Our own, by name: the modules of some of them import torch."""
+FULL = re.compile(r"no space left|disk is full|disk quota exceeded", re.IGNORECASE)  # safetensors and SQLite say it so
 
 
 @click.group(name="med-small-lm")
@@ -33,34 +42,43 @@ def plain_errors() -> Iterator[None]:
     """Turn what the user can mend into one line and exit code 1; a bug keeps its traceback."""
     try:
         yield
-    except (UserError, KedroCliError, click.ClickException) as problem:
-        raise click.ClickException(str(problem)) from problem
-    except OSError as problem:
-        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise click.ClickException(f"the disk is full: {problem}. What was finished is kept; run again.") from problem
+    except KeyboardInterrupt:
+        from med_small_lm.tracking.artifacts import end_as_killed
+
+        end_as_killed()
+        click.echo("Stopped. What was finished is kept: the same command goes on from there.", err=True)
+        raise click.exceptions.Exit(130) from None
+    except (click.ClickException, click.exceptions.Exit):
+        raise
     except Exception as problem:
+        LOG.debug("", exc_info=True)
         message = user_message(problem)
         if message is None:
             raise
-        raise click.ClickException(message) from problem
+        raise UserError(message) from problem
 
 
 def user_message(problem: BaseException) -> str | None:
-    """The message of an error that the configuration caused, or None for any other."""
-    seen: BaseException | None = problem
-    while seen is not None:
-        if isinstance(seen, UserError):
-            return str(seen)
-        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
-            return f"the disk is full: {seen}. What was finished is kept; run again."
-        seen = seen.__cause__ or seen.__context__
-    kind = type(problem).__name__
-    if kind in {"ParameterValidationError", "ModelInstantiationError", "DataValidationError", "TeacherError"}:
-        return str(problem)
-    if isinstance(problem, DatasetError | ValueError) and "ipeline" in str(problem).partition("\n")[0]:
-        return str(problem)
-    return None
+    """The message of an error that the user can mend, or None for any other."""
+    chain = list(causes(problem))
+    for cause in chain:
+        no_room = isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
+        if no_room or FULL.search(str(cause)):
+            return f"the disk is full ({cause}): make room and run the same command again; what was finished is kept"
+    for cause in chain:
+        if isinstance(cause, UserError) or type(cause).__name__ in TOLD:
+            return str(cause)
+        if isinstance(cause, KeyError) and "credentials" in str(cause):
+            return f"{cause.args[0].partition(':')[0]}: name them in conf/local/credentials.yml"
+    no_pipeline = isinstance(problem, ValueError) and "ipeline" in str(problem).partition("\n")[0]
+    return str(problem) if isinstance(problem, MENDABLE) or no_pipeline else None
+
+
+def causes(problem: BaseException | None) -> Iterator[BaseException]:
+    """An error, what it came from, what that came from."""
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or problem.__context__
 
 
 @cli.command(name="run", params=kedro_run.params, help=kedro_run.help)
@@ -74,7 +92,7 @@ def run(**options: Any) -> None:
                 raise UserError(
                     f"there is no pipeline {name!r}{nearest(name, pipelines)}; there are: {', '.join(pipelines)}"
                 )
-        kedro_run.callback(**options)
+        kedro_run.callback(**options)  # type: ignore[misc]
 
 
 @cli.command()
@@ -87,7 +105,7 @@ def trace(question_id: str, env: str | None) -> None:
     from med_small_lm.schemas.tables import to_rows
 
     with plain_errors(), KedroSession.create(project_path=PROJECT, env=env) as session:
-        catalog = session.load_context().catalog
+        catalog = session.load_context().catalog  # type: ignore[attr-defined]
         names = {
             "exam_items": rows.Question,
             "predictions": rows.Prediction,
@@ -98,7 +116,7 @@ def trace(question_id: str, env: str | None) -> None:
         for name in names:
             if not catalog.exists(name):
                 raise UserError(f"there is no {name} yet: run `kedro run` first")
-        loaded = [to_rows(catalog.load(name), record) for name, record in names.items()]
+        loaded: list[Any] = [to_rows(catalog.load(name), record) for name, record in names.items()]
         click.echo(trace_text(question_id, *loaded))
 
 

@@ -7,12 +7,16 @@ that adding a book is adding an entry to ``shelf.yml``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from kedro.config import OmegaConfigLoader
+from kedro.pipeline import Pipeline
+from kedro.validation.type_extractor import TypeExtractor
 from omegaconf import DictConfig
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from med_small_lm.errors import UserError, nearest
 from med_small_lm.shelf import catalog_entries, read_exams, read_shelf
@@ -21,32 +25,31 @@ LOCAL = "local"
 
 
 class ProjectConfigLoader(OmegaConfigLoader):
-    """Kedro's loader with the user's layer on top, the shelf in the catalog, and no unknown ``--params``."""
+    """Kedro's loader with the user's layer on top, the shelf in the catalog, and no unknown parameters."""
 
     def _read_raw_config(self, key: str) -> tuple[dict[Path, DictConfig], dict[Path, DictConfig], str, str, set[Path]]:
         """What Kedro reads, and the files of ``conf/local`` behind those of the environment."""
+        conf = Path(self.conf_source)
+        if self.env and not (conf / self.env).is_dir():
+            known = sorted(path.name for path in conf.iterdir() if path.is_dir())
+            hint = nearest(self.env, known)
+            raise UserError(f"--env {self.env}: {conf} has no such folder{hint}; there are: {', '.join(known)}")
         try:
             base, env, base_path, env_path, files = super()._read_raw_config(key)
-        except Exception as problem:
-            environment = self.env or self.default_run_env
-            if not (Path(self.conf_source) / environment).is_dir():
-                known = sorted(p.name for p in Path(self.conf_source).iterdir() if p.is_dir())
-                raise UserError(
-                    f"--env {environment}: no such folder in conf/{nearest(environment, known)}"
-                ) from problem
-            raise
-        local = Path(self.conf_source) / LOCAL
-        if self.env not in (None, LOCAL) and local.is_dir():
-            env = env | self._read_dir_configs(str(local), self.config_patterns[key], key, files, key == "credentials")
+            if self.env not in (None, LOCAL) and (conf / LOCAL).is_dir():
+                patterns = self.config_patterns[key]
+                env = env | self._read_dir_configs(str(conf / LOCAL), patterns, key, files, key == "credentials")
+        except yaml.YAMLError as problem:
+            raise UserError(" ".join(str(problem).split())) from problem
         return base, env, base_path, env_path, files
 
     def _resolve_from_raw_config(self, key: str, base_configs: Any, env_configs: Any, *rest: Any) -> dict[str, Any]:
         """The merged configuration; for the catalog with the shelf's books, for parameters checked for typing slips."""
-        if key == "parameters" and self.runtime_params:
-            given, self.runtime_params = self.runtime_params, {}
-            known = super()._resolve_from_raw_config(key, base_configs, env_configs, *rest)
-            self.runtime_params = given
-            refuse_unknown(given, known)
+        if key == "parameters":
+            known = {str(name) for file in base_configs.values() for name in file}
+            layers = {str(path): file for path, file in env_configs.items()} | {"--params": self.runtime_params or {}}
+            for place, names in layers.items():
+                refuse_unknown(place, names, known)
         resolved = super()._resolve_from_raw_config(key, base_configs, env_configs, *rest)
         if key == "catalog":
             conf = Path(self.conf_source)
@@ -54,14 +57,50 @@ class ProjectConfigLoader(OmegaConfigLoader):
         return resolved
 
 
-def refuse_unknown(given: Mapping[str, Any], known: Mapping[str, Any], place: str = "") -> None:
-    """Return nothing if every key of ``given`` is a key of ``known``, down to the leaves.
+def refuse_unknown(place: str, names: Iterable[Any], known: Iterable[str]) -> None:
+    """Return nothing if every name is known; what stands below a name is checked by its model.
 
     Raises:
-        UserError: A parameter of the command line that no file of ``conf`` has.
+        UserError: A parameter that ``conf/base`` does not have.
     """
-    for key, value in given.items():
-        if key not in known:
-            raise UserError(f"--params {place}{key}: there is no such parameter{nearest(key, known)}")
-        if isinstance(value, Mapping) and isinstance(known[key], Mapping):
-            refuse_unknown(value, known[key], f"{place}{key}.")
+    for name in map(str, names):
+        if name not in known and not name.startswith("_"):  # YAML anchors
+            raise UserError(f"{place}: {name}: there is no such parameter{nearest(name, known)}")
+
+
+def check_parameters(given: Mapping[str, Any], pipelines: Mapping[str, Pipeline]) -> None:
+    """Return nothing if each parameter that a node takes is what the node's annotation says.
+
+    Raises:
+        UserError: Every fault, each with the parameter's dotted name, its value and what it should be.
+    """
+    kinds = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
+    faults = [
+        fault for name, kind in sorted(kinds.items()) if name in given for fault in _faults(name, kind, given[name])
+    ]
+    if faults:
+        raise UserError("; ".join(faults))
+
+
+def _faults(name: str, kind: Any, value: Any) -> Iterator[str]:
+    """What is wrong with one parameter, a line each."""
+    try:
+        TypeAdapter(kind).validate_python(value)
+    except ValidationError as problem:
+        for error in problem.errors():
+            place = ".".join(map(str, (name, *error["loc"])))
+            if error["type"] == "extra_forbidden":
+                hint = nearest(str(error["loc"][-1]), _fields(kind, error["loc"]))
+                yield f"{place}: there is no such parameter{hint}"
+            elif error["loc"] and not isinstance(error["input"], Mapping | BaseModel):
+                yield f"{place} is {error['input']!r}: {error['msg']}"
+            else:
+                yield f"{place}: {error['msg']}"
+
+
+def _fields(kind: Any, place: tuple[int | str, ...]) -> list[str]:
+    """The names beside a place in a model of models."""
+    for part in place[:-1]:
+        fields = getattr(kind, "model_fields", {})
+        kind = fields[part].annotation if part in fields else None
+    return list(getattr(kind, "model_fields", ()))

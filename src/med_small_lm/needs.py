@@ -8,29 +8,69 @@ from pathlib import Path
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from med_small_lm.datasets.paths import path_of
+from med_small_lm.errors import UserError
+
 MIB = 1 << 20
+LEDGER = 24  # bytes of teacher's ledger for a byte of book: twelve questions a passage, their rationales, rephrasings
+TOKENS = 0.35  # tokens of the corpus for a byte of book, rephrasings included
+EVALUATION = 0.25  # time of evaluating three models, as a share of training them
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Bytes of disk and memory, and seconds."""
+    """Bytes of disk and memory, and seconds; nan seconds where a large model was not tried out."""
 
     disk: float
     memory: float
     seconds: float
 
+    def __add__(self, other: Needs) -> Needs:
+        """Both after each other: disk and time add up, memory is the greater."""
+        return Needs(self.disk + other.disk, max(self.memory, other.memory), self.seconds + other.seconds)
+
     def __str__(self) -> str:
         """For the log."""
         time = f"{self.seconds / 60:.0f} min" if self.seconds >= 90 else f"{self.seconds:.0f} s"
+        if self.seconds != self.seconds:
+            time = "a time that is not known (the model is large)"
         return f"{self.disk / MIB:.0f} MiB of disk, {self.memory / MIB:.0f} MiB of memory and {time}"
 
 
 def needs_of(pipeline: Pipeline, catalog: DataCatalog) -> Needs:
-    """What the nodes of ``pipeline`` will need, from the size of the books and the parameters of the training."""
-    books = [catalog.get(name) for name in pipeline.inputs() if name.endswith(".pdf")]
-    size = sum(_size(Path(book._describe()["filepath"])) for book in books if book is not None)
-    disk, memory, seconds = 20 * MIB + 4 * size, 800 * MIB + 2 * size, 10 + size / (2 * MIB)
-    return Needs(disk, memory, seconds)
+    """What the nodes of ``pipeline`` will need, from the size of the books and a few training steps tried out.
+
+    Raises:
+        UserError: The base model that training starts from is not there.
+    """
+    size = sum(_size(path) for name in books_of(catalog) if (path := path_of(catalog, name)))
+    names = {node.name.rpartition(".")[2] for node in pipeline.nodes}
+    needs = Needs(5 * MIB, 400 * MIB, 5)
+    if "read" in names:
+        needs += Needs(size, 400 * MIB + 2 * size, size / (2 * MIB) * 10)
+    if any("paid" in node.tags for node in pipeline.nodes):
+        needs += Needs(LEDGER * size, 600 * MIB + LEDGER * size, 10 + 15 * size / MIB)
+    if names & {"inject_knowledge", "tune_on_instructions"}:
+        needs += _training(catalog, int(TOKENS * size))
+    return needs
+
+
+def books_of(catalog: DataCatalog) -> list[str]:
+    """The books' datasets."""
+    return [name for name in catalog if name.startswith("ingest_textbooks.") and name.endswith(".pdf")]
+
+
+def _training(catalog: DataCatalog, corpus_tokens: int) -> Needs:
+    """What both trainings and the evaluation after them need; torch is imported, as it will be anyway."""
+    from med_small_lm.tuning.estimate import estimate
+
+    injection, tuning = catalog.load("params:knowledge_injection"), catalog.load("params:instruction_tune")
+    try:
+        found = estimate(injection.base, injection.injection, tuning.tune, corpus_tokens)
+    except (OSError, ValueError) as problem:
+        said = str(problem).partition("\n")[0]
+        raise UserError(f"knowledge_injection.base.source {injection.base.source!r}: {said}") from problem
+    return Needs(found.disk, found.memory, found.seconds * (1 + EVALUATION))
 
 
 def _size(path: Path) -> int:

@@ -24,13 +24,12 @@ OFF = {
     "WANDB_DISABLED": "true",
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
+    "MLFLOW_CONFIGURE_LOGGING": "false",  # conf/logging.yml does it
 }
-
 
 NOISE = (
     r"One or more dataset names contain '\.'",  # the shelf's lanes are namespaces: the dots are meant
     r"The specified dataset source can be interpreted in multiple ways",
-    r".*Add type hints to the `predict` method",
 )
 """Beginnings of warnings that concern nobody here."""
 

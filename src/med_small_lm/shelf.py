@@ -16,7 +16,7 @@ import click
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from med_small_lm.errors import UserError
+from med_small_lm.errors import UserError, nearest
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -68,7 +68,7 @@ def read_shelf(conf: Path, env: str | None) -> dict[str, Book]:
     file = _layer(conf, env, "shelf.yml")
     books = _entries(file, Book)
     if not books:
-        raise UserError(f"{file}: the shelf is empty; add an entry such as\n  my_book: {{file: my.pdf, licence: own}}")
+        raise UserError(f"{file}: the shelf is empty; add an entry such as `my_book: {{file: my.pdf, licence: own}}`")
     for name, book in books.items():
         if book.path.is_dir() and not any(book.path.rglob("*.pdf")):
             raise UserError(f"{file}: {name}: no PDF in the folder {book.path}")
@@ -97,9 +97,9 @@ def _entries(file: Path, kind: type[Kind]) -> dict[str, Kind]:
     try:
         entries = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as problem:
-        raise UserError(f"{file}: not valid YAML: {problem}") from problem
-    if not isinstance(entries, Mapping):
-        raise UserError(f"{file}: expected `name: {{file: PATH, ...}}`, one entry a line")
+        raise UserError(f"{file}: not valid YAML: {' '.join(str(problem).split())}") from problem
+    if not isinstance(entries, Mapping) or not all(isinstance(entry, Mapping) for entry in entries.values()):
+        raise UserError(f"{file}: expected entries of the form `name: {{file: PATH, ...}}`")
     return {str(name): _entry(file, str(name), entry, kind) for name, entry in entries.items()}
 
 
@@ -110,8 +110,10 @@ def _entry(file: Path, name: str, entry: Any, kind: type[Kind]) -> Kind:
         checked = kind.model_validate(entry)
     except ValidationError as problem:
         first = problem.errors()[0]
-        place = ".".join(map(str, (name, *first["loc"])))
-        raise UserError(f"{file}: {place}: {first['msg']}") from problem
+        key = ".".join(map(str, first["loc"]))
+        unknown = first["type"] == "extra_forbidden"
+        said = f"there is no such key{nearest(key, kind.model_fields)}" if unknown else first["msg"]
+        raise UserError(f"{file}: {name}.{key}: {said}") from problem
     if not checked.path.exists():
         raise UserError(f"{file}: {name}: there is no file {checked.path}; mend its `file`, or take the entry out")
     return checked

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from med_small_lm.answers.forms import Form
 from med_small_lm.schemas.rows import Question
@@ -34,6 +35,7 @@ def load(folder: Path, device: str | None = None) -> tuple[Model, Tokenizer]:
         CheckpointError: the folder is missing, or holds no model, no safetensors, not all weights, no tokenizer or no
             chat template.
     """
+    disable_progress_bar()
     folder = Path(folder)
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"{folder} holds no model: config.json is missing")

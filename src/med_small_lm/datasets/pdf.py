@@ -10,6 +10,9 @@ from typing import Any, Never
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import ImagePreview
 
+READ = ("ok", "ocr")
+"""States of a source report that mean that the file was read; any other sets it aside."""
+
 
 @dataclass(frozen=True, slots=True)
 class BookFile:

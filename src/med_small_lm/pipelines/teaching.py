@@ -19,7 +19,8 @@ LOG = logging.getLogger(__name__)
 
 def ask(what: str, asked: Sequence[Asked], access: TeacherAccess, params: TeacherParams) -> list[Reply]:
     """The teacher's replies, in order; answered calls come from the ledger."""
-    with closing(access.open(params)) as teacher, tqdm(desc=what, total=len(asked), unit=" calls", leave=False) as bar:
+    bar = tqdm(desc=what, total=len(asked), unit=" calls", leave=False, disable=None)  # None: on a terminal only
+    with closing(access.open(params)) as teacher, bar:
 
         def progress(done: int, total: int) -> None:
             bar.update(done - bar.n)

@@ -20,3 +20,11 @@ def log_metrics(metrics: Mapping[str, float], step: int) -> None:
 
     if mlflow.active_run() is not None:
         mlflow.log_metrics({name: value for name, value in metrics.items() if value == value}, step=step)
+
+
+def end_as_killed() -> None:
+    """Close the active run as killed: left to itself, MLflow would call it finished when the process ends."""
+    import mlflow
+
+    if mlflow.active_run() is not None:
+        mlflow.end_run("KILLED")

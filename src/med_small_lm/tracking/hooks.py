@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pandas as pd
+from filelock import FileLock
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
-from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
+from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
+from med_small_lm.datasets.paths import path_of
+from med_small_lm.schemas.rows import Score
+from med_small_lm.schemas.tables import to_rows
+from med_small_lm.shelf import PROJECT
+
+with warnings.catch_warnings(record=True):  # about a class of kedro-mlflow's, and MLflow says it past every filter
+    from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
+
+logging.getLogger("kedro_mlflow").setLevel(logging.WARNING)  # it sets itself to INFO when it is imported
 BLOCK = 1 << 20
 
 
@@ -28,16 +41,25 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
     """
 
     @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Set MLflow up; one process at a time, because the first one makes the database."""
+        (PROJECT / "data").mkdir(exist_ok=True)
+        with FileLock(PROJECT / "data" / ".mlflow.lock"):
+            super().after_context_created(context)
+
+    @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Start the run and log which files it reads, by SHA-256."""
+        end_dead_runs()
         super().before_pipeline_run(run_params, pipeline, catalog)
         if not self._is_mlflow_enabled:
             return
         for name in sorted(pipeline.inputs()):
-            path = _file_of(catalog, name)
-            if path is not None:
+            path = path_of(catalog, name)
+            if path is not None and path.is_file():
                 source = resolve_dataset_source(str(path))
-                mlflow.log_input(MetaDataset(source, name=name, digest=file_digest(path)), context="input")
+                files = MetaDataset(source, name=name, digest=file_digest(path))  # type: ignore[abstract]
+                mlflow.log_input(files, context="input")
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], is_async: bool) -> None:
@@ -52,21 +74,22 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
             mlflow.log_metrics(score_metrics(data))
 
 
+def end_dead_runs() -> None:
+    """Mark runs as killed that a SIGKILL left running; only we write to a local store, and we hold the run's lock."""
+    if mlflow.get_tracking_uri().startswith("sqlite:") and mlflow.active_run() is None:
+        for run in mlflow.search_runs(
+            search_all_experiments=True, filter_string="attributes.status = 'RUNNING'", output_format="list"
+        ):
+            MlflowClient().set_terminated(run.info.run_id, "KILLED")
+
+
 def score_metrics(scores: pd.DataFrame) -> dict[str, float]:
     """The values of subset ``all`` by a name that MLflow allows."""
-    whole = scores[scores["subset"] == "all"]
     return {
         f"{row.metric}/{row.benchmark}/{row.model}/{row.mode}/{row.variant.replace('=', '-')}": row.value
-        for row in whole.itertuples()
+        for row in to_rows(scores, Score)
+        if row.subset == "all"
     }
-
-
-def _file_of(catalog: DataCatalog, name: str) -> Path | None:
-    """The file behind a dataset, if it is one file that is there."""
-    dataset = None if name.startswith("params:") or name == "parameters" else catalog.get(name)
-    described = getattr(dataset, "_describe", dict)()
-    path = Path(str(described.get("filepath", "")))
-    return path if path.is_file() else None
 
 
 def file_digest(path: Path) -> str:

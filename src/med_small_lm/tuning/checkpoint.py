@@ -41,7 +41,7 @@ class Manifest:
         data: digests of the records and texts that it was trained on, by name.
         parameters: the parameters and the seed.
         code_version: hash of the training code and of the libraries' versions.
-        tokens_seen: in this stage, padding left out.
+        tokens_seen: in this stage, the padding of packed rows among them.
         steps: optimiser steps of this stage.
         final_loss: mean of the last logged stretch, nats a token; nan where nothing was trained.
         seconds: wall time of this stage; of its last run, where it was resumed.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 from tqdm import tqdm
 
 from med_small_lm.answers.forms import forms_of
@@ -25,11 +26,7 @@ from med_small_lm.schemas.rows import (
     TeacherUse,
 )
 from med_small_lm.schemas.tables import to_frame, to_rows
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from med_small_lm.tuning.checkpoint import Checkpoint
+from med_small_lm.tuning.checkpoint import Checkpoint
 
 LOG = logging.getLogger(__name__)
 
@@ -56,7 +53,7 @@ def predict_exam(
     questions = to_rows(items[items["source"] == exam], Question)
     made: list[Prediction] = []
     for name in params.models if questions else ():
-        with tqdm(desc=f"{exam}: {name}", unit=" questions", leave=False) as bar:
+        with tqdm(desc=f"{exam}: {name}", unit=" questions", leave=False, disable=None) as bar:
             made += predict(models[name].path, name, exam, questions, forms_of(answers), params, _shown_on(bar))
     return to_frame(made, Prediction)
 
@@ -82,13 +79,7 @@ def score_predictions(predictions: pd.DataFrame, items: pd.DataFrame, params: Ev
     from med_small_lm.benchmarks.scoring import score
 
     made = score(to_rows(predictions, Prediction), by_exam(items), samples=params.bootstrap_samples, seed=params.seed)
-    for line in made:
-        if line.subset == "all" and line.model == params.models[-1]:
-            LOG.info(
-                "%s, %s, %s %s: %.3f [%.3f, %.3f] of %d, %d unparsed",
-                line.model, line.benchmark, line.mode, line.variant, line.value, line.ci_low, line.ci_high, line.n,
-                line.n_unparsed,
-            )  # fmt: skip
+    LOG.info("%d scores from %d predictions", len(made), len(predictions))
     return to_frame(made, Score)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from med_small_lm.datasets.pdf import BookFile
+from med_small_lm.datasets.pdf import READ, BookFile
 from med_small_lm.errors import UserError
 from med_small_lm.params.ingest_textbooks import IngestTextbooks
 from med_small_lm.schemas.rows import Passage, SourceReport
@@ -33,7 +33,7 @@ def read_lane(pdf: BookFile, params: IngestTextbooks) -> tuple[pd.DataFrame, pd.
         )
         found += kept
         reports.append(report)
-        if report.status not in ("ok", "ocr"):
+        if report.status not in READ:
             LOG.warning("%s: %s: %s", file.name, report.status, report.reason)
     return to_frame(found, Passage), to_frame(reports, SourceReport)
 
@@ -51,7 +51,7 @@ def merge_lanes(params: IngestTextbooks, **lanes: pd.DataFrame) -> tuple[pd.Data
     reports = pd.concat([frame for name, frame in lanes.items() if name.endswith("__report")], ignore_index=True)
     passages = pd.concat([frame for name, frame in lanes.items() if not name.endswith("__report")], ignore_index=True)
     passages = passages.drop_duplicates("passage_id", ignore_index=True)
-    bad = reports[~reports["status"].isin(["ok", "ocr"])]
+    bad = reports[~reports["status"].isin(READ)]
     LOG.info(
         "%d passages of %d words from %d files; %d files not read%s",
         len(passages),

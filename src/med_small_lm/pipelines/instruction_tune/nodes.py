@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -15,9 +14,7 @@ from med_small_lm.params.instruction_tune import InstructionTune
 from med_small_lm.schemas.rows import Conversation, CorpusText, Question, Rationale, TrainingStep
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.tracking.artifacts import log_metrics
-
-if TYPE_CHECKING:
-    from med_small_lm.tuning.checkpoint import Checkpoint
+from med_small_lm.tuning.checkpoint import Checkpoint
 
 LOG = logging.getLogger(__name__)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,9 +12,7 @@ from med_small_lm.params.knowledge_injection import KnowledgeInjection
 from med_small_lm.schemas.rows import CorpusText, Passage, Rephrasing, TrainingStep
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.tracking.artifacts import log_metrics
-
-if TYPE_CHECKING:
-    from med_small_lm.tuning.checkpoint import Checkpoint
+from med_small_lm.tuning.checkpoint import Checkpoint
 
 LOG = logging.getLogger(__name__)
 

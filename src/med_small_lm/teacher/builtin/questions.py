@@ -48,10 +48,11 @@ def answer(slots: Mapping[str, Any]) -> dict[str, Any]:
     wanted = int(slots.get("n", 1))
     items = _of_relations(passage, related, wordings(slots.get("exemplars", ())), seed, wanted)
     if len(items) < wanted:
-        asked_before = [item.quote for item in items]
+        # A sentence that a relation's rule reads is asked about in that relation's way or not at all.
+        read = [fact.sentence for fact in facts_of(passage)]
         items += [
             Item(c.stem, c.answer, wrong, c.sentence)
-            for c, wrong in general.questions(passage, related, seed, wanted - len(items), asked_before)
+            for c, wrong in general.questions(passage, related, seed, wanted - len(items), read)
         ]
     return {"questions": [_placed(item, seed) for item in items]}
 

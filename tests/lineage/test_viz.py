@@ -1,0 +1,65 @@
+"""What kedro-viz serves for the full shelf: every textbook has a box of its own and a way to the scores."""
+
+import json
+import re
+import socket
+import time
+import urllib.request
+
+import pytest
+import yaml
+
+
+@pytest.fixture(scope="module")
+def served(_bare):
+    """``/api/main`` of kedro-viz's own server, its connections guarded."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = _bare.start("viz", "run", "--no-browser", "--host", "127.0.0.1", "--port", str(port), **_bare.guard())
+    address, until = f"http://127.0.0.1:{port}/api/main", time.monotonic() + 120
+    try:
+        while True:
+            try:
+                with urllib.request.urlopen(address, timeout=60) as answer:
+                    return json.load(answer)
+            except OSError:
+                assert server.poll() is None and time.monotonic() < until, server.communicate()[0]
+                time.sleep(0.2)
+    finally:
+        server.terminate()
+        server.communicate()
+
+
+@pytest.fixture(scope="module")
+def books(_bare):
+    return list(yaml.safe_load((_bare.root / "conf/base/shelf.yml").read_text()))
+
+
+def reachable(graph, start):
+    onward = {}
+    for edge in graph["edges"]:
+        onward.setdefault(edge["source"], set()).add(edge["target"])
+    seen, ends = {start}, [start]
+    while ends:
+        new = onward.get(ends.pop(), set()) - seen
+        seen |= new
+        ends += new
+    return seen
+
+
+def test_every_pdf_of_the_full_shelf_flows_to_the_scores(served, books):
+    names = {node["id"]: node.get("full_name") or node["name"] for node in served["nodes"]}
+    scores = next(key for key, name in names.items() if name == "scores")
+    pdfs = {name: key for key, name in names.items() if re.fullmatch(r"ingest_textbooks\.\w+\.pdf", name)}
+    assert len(books) == 18 and set(pdfs) == {f"ingest_textbooks.{book}.pdf" for book in books}
+    assert [name for name, key in pdfs.items() if scores not in reachable(served, key)] == []
+
+
+def test_every_textbook_has_its_namespace(served, books):
+    boxes = {node["id"] for node in served["nodes"] if node["type"] == "modularPipeline"}
+    assert {f"ingest_textbooks.{book}" for book in books} <= boxes
+
+
+def test_kedro_viz_asks_nobody_for_its_newest_version(served, _bare):
+    assert _bare.connections() == []

@@ -1,0 +1,95 @@
+"""What MLflow holds of one ``kedro run``, and that no file holds a secret."""
+
+import hashlib
+import re
+import sqlite3
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+SECRET = "sk-not-for-any-file-0123456789"
+
+
+@pytest.fixture(scope="module")
+def client(finished):
+    return MlflowClient(f"sqlite:///{finished.data / 'mlflow.db'}")
+
+
+@pytest.fixture(scope="module")
+def run(client):
+    runs = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    assert len(runs) == 1, "one run for one `kedro run`"
+    return runs[0]
+
+
+def test_the_run_is_finished_and_named_after_its_pipeline(run):
+    assert run.info.status == "FINISHED" and run.info.run_name == "__default__"
+
+
+def test_parameters_are_there_by_their_leaves(run):
+    params = run.data.params
+    assert params["knowledge_injection.injection.optimiser.learning_rate"] == "0.002"
+    assert params["knowledge_injection.injection.tokens"] == "30000"
+    assert params["instruction_tune.tune.steps"] == "15"
+    assert params["teacher.model"] == "builtin"
+    assert params["ingest_textbooks.passages.words"] == "120"
+    assert not any("{" in value for value in params.values()), "a model or a mapping was logged as one string"
+
+
+@pytest.mark.parametrize("stage", ["injection", "tuning"])
+@pytest.mark.parametrize("curve", ["loss", "learning_rate", "grad_norm", "tokens_per_second"])
+def test_the_trainings_leave_curves(client, run, stage, curve):
+    points = client.get_metric_history(run.info.run_id, f"{stage}/{curve}")
+    assert len({point.step for point in points}) >= 3
+    assert all(point.value >= 0 for point in points)
+
+
+def test_the_held_out_perplexity_falls(client, run):
+    points = sorted(client.get_metric_history(run.info.run_id, "injection/perplexity"), key=lambda point: point.step)
+    assert len(points) >= 3 and points[-1].value < points[0].value
+
+
+def test_scores_are_metrics(finished, run):
+    scores = finished.read("08_reporting/scores")
+    whole = scores[scores.subset == "all"]
+    named = {name: value for name, value in run.data.metrics.items() if name.startswith("accuracy/")}
+    assert len(named) == len(whole)
+    assert "accuracy/pocket_exam/tuned/likelihood/option_text/0-shot" in named
+    assert sorted(named.values()) == pytest.approx(sorted(whole.value))
+
+
+def test_inputs_are_there_with_their_digests(finished, run):
+    logged = {entry.dataset.name: entry.dataset.digest for entry in run.inputs.dataset_inputs}
+    for book in ("biochemistry", "pharmacology", "physiology"):
+        pdf = (finished.data / f"01_raw/textbooks/{book}.pdf").read_bytes()
+        assert logged[f"ingest_textbooks.{book}.pdf"] == hashlib.sha256(pdf).hexdigest()[:32]
+    exam = (finished.data / "01_raw/benchmarks/few.jsonl").read_bytes()
+    assert logged["evaluate.pocket_exam.questions"] == hashlib.sha256(exam).hexdigest()[:32]
+
+
+def test_the_report_and_the_pictures_are_artifacts(finished, client, run):
+    names = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert {"report.md", "curves.json", "pocket_exam_scores.json", "book_exam_scores.json"} <= names
+    kept = finished.data / "mlartifacts" / run.info.run_id / "artifacts/report.md"
+    assert kept.read_text() == (finished.data / "08_reporting/report.md").read_text()
+
+
+def test_no_file_but_the_credentials_holds_the_key(finished):
+    given = finished.root / "conf/local/credentials.yml"
+    assert SECRET in given.read_text()
+    code, said = finished.forked("catalog", "describe-datasets")
+    finished.close()
+    assert code == 0 and SECRET not in said
+    places = [file for file in finished.root.rglob("*") if file.is_file() and file != given]
+    assert {"run.log", "mlflow.db", "teacher.sqlite", "report.md"} <= {file.name for file in places}
+    assert [file for file in places if SECRET.encode() in file.read_bytes()] == []
+
+
+def test_the_key_reaches_the_teacher_and_nothing_that_prints(finished):
+    with sqlite3.connect(finished.data / "02_intermediate/teacher.sqlite") as ledger:
+        assert ledger.execute("SELECT count(*) FROM calls").fetchone()[0] > 0
+    from med_small_lm.datasets.teacher import TeacherDataset
+
+    dataset = TeacherDataset(filepath="ledger.sqlite", credentials={"api_key": SECRET})
+    assert dataset.load().api_key == SECRET
+    assert not re.search(SECRET, f"{dataset} {dataset!r} {dataset._describe()} {dataset.load()!r}")
