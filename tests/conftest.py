@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ LOCAL = {
     "parameters.yml": """\
 knowledge_injection:
   base: {vocab_size: 600, hidden_size: 32, intermediate_size: 64, layers: 1, heads: 2}
-  injection: {tokens: 30000, log_steps: 5, save_steps: 5, evaluations: 1}
+  injection: {tokens: 30000, log_steps: 5, save_steps: 5, evaluations: 1, optimiser: {learning_rate: 0.003}}
 instruction_tune: {tune: {steps: 15, log_steps: 5}}
 evaluate: {max_new_tokens: 8, bootstrap_samples: 200}
 """,
@@ -131,7 +132,7 @@ class Project:
         """A running ``kedro``; its output is both streams."""
         return subprocess.Popen(
             [sys.executable, "-m", "kedro", *args], cwd=self.root, env=self.environment(**environment),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
 
     def kedro(self, *args: str, **environment: str) -> tuple[int, str]:
@@ -167,9 +168,10 @@ class Project:
                 raise AssertionError(f"no line matches {until!r}:\n{''.join(said)}")
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            process.stdout.close()
 
     def guard(self) -> dict[str, str]:
         """What to add to the environment of a command so that its connections are refused and counted."""
@@ -217,9 +219,11 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(small_run: Path) -> Project:
+def finished(small_run: Path) -> Iterator[Project]:
     """The small project after its run; tests that change something take ``scratch``."""
-    return Project(small_run)
+    project = Project(small_run)
+    yield project
+    project.close()
 
 
 @pytest.fixture
@@ -241,5 +245,5 @@ def _bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 def bare(_bare: Project) -> Iterator[Project]:
     """A project as it is cloned: the full shelf, nothing run, nothing in ``conf/local`` but what the test writes."""
     yield _bare
-    for file in (_bare.root / "conf/local").iterdir():
+    for file in [*(_bare.root / "conf/local").iterdir(), *_bare.made()]:
         file.unlink()

@@ -61,7 +61,7 @@ def plain_errors() -> Iterator[None]:
 def user_message(problem: BaseException) -> str | None:
     """The message of an error that the user can mend, or None for any other."""
     chain = list(causes(problem))
-    for cause in chain:
+    for cause in reversed(chain):
         no_room = isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
         if no_room or FULL.search(str(cause)):
             return f"the disk is full ({cause}): make room and run the same command again; what was finished is kept"

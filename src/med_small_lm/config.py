@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from kedro.config import OmegaConfigLoader
+from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.pipeline import Pipeline
 from kedro.validation.type_extractor import TypeExtractor
 from omegaconf import DictConfig
@@ -22,6 +22,8 @@ from med_small_lm.errors import UserError, nearest
 from med_small_lm.shelf import catalog_entries, read_exams, read_shelf
 
 LOCAL = "local"
+TEACHER = "teacher"
+"""The teacher's entry of the catalog, and of the credentials: a key that stands there needs no other wiring."""
 
 
 class ProjectConfigLoader(OmegaConfigLoader):
@@ -54,7 +56,16 @@ class ProjectConfigLoader(OmegaConfigLoader):
         if key == "catalog":
             conf = Path(self.conf_source)
             resolved |= catalog_entries(read_shelf(conf, self.env), read_exams(conf, self.env))
+            if TEACHER in self._credentials():
+                resolved[TEACHER].setdefault("credentials", TEACHER)
         return resolved
+
+    def _credentials(self) -> dict[str, Any]:
+        """The credentials, none where there is no such file."""
+        try:
+            return self["credentials"]
+        except MissingConfigException:
+            return {}
 
 
 def refuse_unknown(place: str, names: Iterable[Any], known: Iterable[str]) -> None:

@@ -56,6 +56,12 @@ class RunHooks:
                     f"this run needs about {needs.disk / GIB:.2f} GiB of disk under {PROJECT / 'data'}, "
                     f"{free / GIB:.2f} GiB are free: make room, or move the project"
                 )
+            memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+            if needs.memory > memory:
+                raise UserError(
+                    f"this run needs about {needs.memory / GIB:.2f} GiB of memory, this machine has "
+                    f"{memory / GIB:.2f} GiB: a smaller base model, batch_size or block_size needs less"
+                )
         except BaseException:
             self._release()
             raise

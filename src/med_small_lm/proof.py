@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
+from med_small_lm.datasets.atomic import written_aside
 from med_small_lm.datasets.records import RecordsDataset
 from med_small_lm.errors import UserError
 from med_small_lm.pocket.outputs import CHANGES_FILE, EXAM_FILE, FACTS_FILE, write_counterfactual, write_library
@@ -20,6 +21,8 @@ from med_small_lm.shelf import PROJECT
 
 LOG = logging.getLogger(__name__)
 
+WITHOUT_BOOKS = "knowledge_injection.injection.tokens=0,instruction_tune.tune.replay_share=0.0"
+"""What conf/without_books says, said on the command line too: there it lies over conf/local."""
 MODES = {"likelihood": "option_text/0-shot", "generation": "explain/0-shot"}
 
 
@@ -47,6 +50,18 @@ class Side:
         """For the screen."""
         low, high = self.interval
         return f"{self.label:<44} {self.mode:<11} {self.share:.3f} [{low:.3f}, {high:.3f}]  {self.right} of {self.n}"
+
+
+def refuse_own_shelf() -> None:
+    """Return nothing if the proofs can be made: they compare runs on the pocket books.
+
+    Raises:
+        UserError: ``conf/local`` has a shelf or exams, which lie over those of every environment.
+    """
+    for name in ("shelf.yml", "benchmarks.yml"):
+        file = PROJECT / "conf/local" / name
+        if file.exists():
+            raise UserError(f"the proofs are made on the pocket books, but {file} puts others first: move it away")
 
 
 def run_chain(env: str | None, params: str) -> None:
@@ -88,8 +103,9 @@ def sides(label: str, answers: pd.DataFrame) -> list[Side]:
 
 def ablation(params: str = "") -> list[Side]:
     """The tuned model with the books, and the same tuning from the untaught model without them."""
+    refuse_own_shelf()
     run_chain(None, params)
-    run_chain("without_books", params)
+    run_chain("without_books", ",".join(filter(None, [params, WITHOUT_BOOKS])))
     return sides("with the books", tuned_answers(None)) + sides(
         "without injection and replay", tuned_answers("without_books")
     )
@@ -97,6 +113,7 @@ def ablation(params: str = "") -> list[Side]:
 
 def counterfactual(n: int = 40, seed: int = 0, params: str = "") -> list[Side]:
     """What the model answers on ``n`` changed facts when the books say otherwise, and on the unchanged ones."""
+    refuse_own_shelf()
     raw, folder = PROJECT / "data/01_raw", PROJECT / "data/counterfactual/01_raw"
     write_counterfactual(raw / FACTS_FILE, raw / "benchmarks" / EXAM_FILE, folder, n, seed)
     write_library(folder / FACTS_FILE, folder / "textbooks")
@@ -129,7 +146,6 @@ def table(compared: Sequence[Side]) -> str:
 
 def save(compared: Sequence[Side], file: Path) -> None:
     """Keep the comparison as CSV beside the reports."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(
-        [{"label": s.label, "mode": s.mode, "right": s.right, "n": s.n, "share": s.share} for s in compared]
-    ).to_csv(file, index=False)
+    lines = [{"label": s.label, "mode": s.mode, "right": s.right, "n": s.n, "share": s.share} for s in compared]
+    with written_aside(file) as aside:
+        pd.DataFrame(lines).to_csv(aside, index=False)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kedro_viz.integrations import pypi
-
 from med_small_lm import quiet  # noqa: F401  first: it must run before Kedro's plugins are imported
 from med_small_lm.config import ProjectConfigLoader
 from med_small_lm.hooks import RunHooks
 from med_small_lm.tracking.hooks import TrackingHooks
 
-pypi._PYPI_ENDPOINT = "http://127.0.0.1:9/"  # kedro-viz would ask PyPI for its newest version, at every start
 PROJECT = Path(__file__).resolve().parents[2]
 
 HOOKS = (RunHooks(), TrackingHooks())

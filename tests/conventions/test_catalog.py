@@ -106,3 +106,11 @@ def test_conf_names_every_field_of_its_models(project):
 
     for key, built in params.items():
         check(raw[key], built, key)
+
+
+def test_the_models_have_the_defaults_that_conf_shows(project):
+    """A domain used from a notebook and the pipeline start from the same experiment."""
+    _, _, params = project
+    for name, built in params.items():
+        if isinstance(built, BaseModel) and name != "answers":
+            assert built == type(built)(), name

@@ -15,7 +15,6 @@ def test_trace_prints_item_answers_records_and_pages(finished, passages):
     item = finished.read("05_model_input/exam_items").iloc[0]
     links = finished.read("08_reporting/lineage")
     code, said = finished.forked("trace", item.question_id)
-    finished.close()
     assert code == 0, said
     assert item.question_id in said and " ".join(item.stem.split())[:60] in said
     for model in ("base", "injected", "tuned"):
@@ -32,7 +31,6 @@ def test_trace_prints_item_answers_records_and_pages(finished, passages):
 
 def test_an_unknown_item_is_one_clear_line(finished):
     code, said = finished.forked("trace", "pocket_exam-test-9999")
-    finished.close()
     assert code == 1
     assert re.fullmatch(r"Error: no question has the id 'pocket_exam-test-9999'; the nearest are .*\n", said)
 

@@ -3,11 +3,12 @@
 import json
 import re
 import socket
-import time
 import urllib.request
 
 import pytest
 import yaml
+
+LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"]
 
 
 @pytest.fixture(scope="module")
@@ -16,19 +17,10 @@ def served(_bare):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = _bare.start("viz", "run", "--no-browser", "--host", "127.0.0.1", "--port", str(port), **_bare.guard())
-    address, until = f"http://127.0.0.1:{port}/api/main", time.monotonic() + 120
-    try:
-        while True:
-            try:
-                with urllib.request.urlopen(address, timeout=60) as answer:
-                    return json.load(answer)
-            except OSError:
-                assert server.poll() is None and time.monotonic() < until, server.communicate()[0]
-                time.sleep(0.2)
-    finally:
-        server.terminate()
-        server.communicate()
+    options = ["--no-browser", "--host", "127.0.0.1", "--port", str(port)]
+    with _bare.running("viz", "run", *options, until="started successfully", **_bare.guard()):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/main", timeout=60) as answer:
+            return json.load(answer)
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +55,8 @@ def test_every_textbook_has_its_namespace(served, books):
 
 def test_kedro_viz_asks_nobody_for_its_newest_version(served, _bare):
     assert _bare.connections() == []
+
+
+def test_layers_are_drawn(served):
+    """kedro-viz leaves them out, with a warning, if the order of layers runs in a circle."""
+    assert served["layers"] == LAYERS

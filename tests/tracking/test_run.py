@@ -28,7 +28,7 @@ def test_the_run_is_finished_and_named_after_its_pipeline(run):
 
 def test_parameters_are_there_by_their_leaves(run):
     params = run.data.params
-    assert params["knowledge_injection.injection.optimiser.learning_rate"] == "0.002"
+    assert params["knowledge_injection.injection.optimiser.learning_rate"] == "0.003"
     assert params["knowledge_injection.injection.tokens"] == "30000"
     assert params["instruction_tune.tune.steps"] == "15"
     assert params["teacher.model"] == "builtin"
@@ -78,7 +78,6 @@ def test_no_file_but_the_credentials_holds_the_key(finished):
     given = finished.root / "conf/local/credentials.yml"
     assert SECRET in given.read_text()
     code, said = finished.forked("catalog", "describe-datasets")
-    finished.close()
     assert code == 0 and SECRET not in said
     places = [file for file in finished.root.rglob("*") if file.is_file() and file != given]
     assert {"run.log", "mlflow.db", "teacher.sqlite", "report.md"} <= {file.name for file in places}

@@ -28,7 +28,8 @@ from med_small_lm.tuning.tune import mixture, tune
 from med_small_lm.tuning.weights import load
 
 ROWS = {"block_size": 32, "batch_size": 4, "log_steps": 5, "threads": 1}
-SHORT = InjectionParams(**ROWS, tokens=40 * 128, evaluations=1)
+GENTLE = OptimiserParams(learning_rate=2e-3, warmup_steps=5)
+SHORT = InjectionParams(**ROWS, tokens=40 * 128, evaluations=1, optimiser=GENTLE)
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +120,7 @@ def test_epochs_count_passes_over_the_corpus() -> None:
 def test_tuning_learns_its_answers(
     base: Checkpoint, corpus: list[CorpusText], conversations: list[Conversation], tmp_path: Path
 ) -> None:
-    quick = OptimiserParams(warmup_steps=5)
-    params = TuneParams(**{**ROWS, "block_size": 64}, steps=60, replay_share=0.0, optimiser=quick)
+    params = TuneParams(**{**ROWS, "block_size": 64}, steps=60, replay_share=0.0, optimiser=GENTLE)
     made, history = tune(base, conversations, corpus, params, 0, tmp_path / "m")
     assert history[-1]["loss"] < history[0]["loss"] - 2 and history[-1]["stage"] == "tuning"
     assert made.manifest.steps == 60 and set(made.manifest.data) == {"conversations", "corpus"}

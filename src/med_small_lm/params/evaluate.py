@@ -12,10 +12,9 @@ class Evaluate(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    models: tuple[str, ...] = Field(
+    models: tuple[Literal["base", "injected", "tuned"], ...] = Field(
         ("base", "injected", "tuned"), min_length=1, description="Checkpoints to evaluate, by the catalog's names"
     )
-    split: str = Field("test", min_length=1, description="Split of the benchmarks that is scored")
     modes: tuple[Literal["likelihood", "generation"], ...] = Field(
         ("likelihood", "generation"), min_length=1, description="Ways to answer: the likeliest option, or written text"
     )

@@ -47,14 +47,14 @@ class GenerateQuestions(BaseModel):
     questions_per_passage: int = Field(default=12, ge=1, le=100, description="Most questions that a call asks for")
     variations: int = Field(default=1, ge=1, le=100, description="Calls for each passage, each with its own seed")
     exemplars_per_sentence: int = Field(
-        default=3,
+        default=5,
         ge=0,
         le=50,
         description="Questions of the exam's dev split that are nearest to each sentence of a passage",
     )
     exemplars_max: int = Field(default=24, ge=0, le=500, description="Most exemplars in a call")
     related_passages: int = Field(
-        default=6, ge=0, le=50, description="Nearest passages of the same book that lend wrong options"
+        default=8, ge=0, le=50, description="Nearest passages of the same book that lend wrong options"
     )
     held_out_share: float = Field(
         default=0.05,
@@ -72,7 +72,7 @@ class GenerateQuestions(BaseModel):
     )
     seed: int = Field(default=0, ge=0, description="Seed of the draw of sections and of the variations")
     judge_support: bool = Field(
-        default=False,
+        default=True,
         description="Whether the teacher is asked, too, if the quote proves the answer: a call a question",
     )
     gates: QuestionGates = Field(default_factory=QuestionGates, description="What a question must pass to be kept")

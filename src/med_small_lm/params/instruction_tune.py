@@ -28,11 +28,11 @@ class TuneParams(LoopParams):
     Papers: MedAlpaca 3 epochs, batches of 128; PMC-LLaMA 3 epochs, batches of 256; Meerkat 3 epochs.
     """
 
-    steps: int = Field(600, ge=0, description="optimiser steps; 0 leaves the weights as they are")
+    steps: int = Field(1_500, ge=0, description="optimiser steps; 0 leaves the weights as they are")
     replay_share: float = Field(
         0.5, ge=0, lt=1, description="share of the rows that are the books again; 0: none (the papers replay nothing)"
     )
-    optimiser: OptimiserParams = OptimiserParams(learning_rate=1e-3, muon_learning_rate=1e-2)
+    optimiser: OptimiserParams = OptimiserParams(learning_rate=5e-3, muon_learning_rate=1e-2)
 
 
 class InstructionTune(BaseModel):

@@ -57,7 +57,7 @@ class OptimiserParams(BaseModel):
         "muon", description="muon: Muon for hidden matrices, AdamW for the rest; adamw: AdamW alone (all four papers)"
     )
     learning_rate: float = Field(
-        2e-3, gt=0, le=1.0, description="peak, of AdamW (PMC-LLaMA 2e-5, MedAlpaca 2e-5; a tiny model needs far more)"
+        2e-2, gt=0, le=1.0, description="peak, of AdamW (PMC-LLaMA 2e-5, MedAlpaca 2e-5; a tiny model needs far more)"
     )
     muon_learning_rate: float = Field(2e-2, gt=0, le=10.0, description="peak, of Muon's matrices")
     weight_decay: float = Field(0.01, ge=0, le=1.0, description="decoupled, a step (PMC-LLaMA 0)")
@@ -80,11 +80,11 @@ class LoopParams(BaseModel):
     block_size: int = Field(
         128, ge=8, le=1_048_576, description="tokens of a row (PMC-LLaMA 2,048, MedAlpaca 256); at most the model's"
     )
-    batch_size: int = Field(8, ge=1, le=65_536, description="rows of a batch, a device (PMC-LLaMA 3,200 in all)")
+    batch_size: int = Field(4, ge=1, le=65_536, description="rows of a batch, a device (PMC-LLaMA 3,200 in all)")
     accumulation: int = Field(1, ge=1, le=65_536, description="batches of an optimiser step (MedAlpaca: 128 rows)")
-    log_steps: int = Field(25, ge=1, description="optimiser steps between two points of the curves")
+    log_steps: int = Field(50, ge=1, description="optimiser steps between two points of the curves")
     save_steps: int = Field(
-        0, ge=0, description="optimiser steps between two saves to resume from; 0: none (MedAlpaca 200)"
+        500, ge=0, description="optimiser steps between two saves to resume from; 0: none (MedAlpaca 200)"
     )
     precision: Literal["fp32", "bf16"] = Field("fp32", description="of the arithmetic (Meerkat, PMC-LLaMA bf16)")
     threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: as many as torch finds cores")
@@ -96,7 +96,7 @@ class InjectionParams(LoopParams):
     Papers: PMC-LLaMA 5 epochs of books, papers and general text (15:4:1 a batch), MQG 3 epochs.
     """
 
-    tokens: int | None = Field(1_600_000, ge=0, description="tokens in all; null: see epochs")
+    tokens: int | None = Field(1_200_000, ge=0, description="tokens in all; null: see epochs")
     epochs: float | None = Field(None, ge=0, description="passes over the corpus; null: see tokens")
     separate_documents: bool = Field(
         False, description="whether the documents of a row are hidden from each other (costs a mask a batch)"

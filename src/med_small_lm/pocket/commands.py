@@ -12,7 +12,7 @@ import click
 FACTS = Path("data/01_raw/pocket_facts.csv")
 TEXTBOOKS = Path("data/01_raw/textbooks")
 EXAM = Path("data/01_raw/benchmarks/pocket_exam.jsonl")
-COUNTERFACTUAL = Path("data/01_raw/counterfactual")
+COUNTERFACTUAL = Path("data/counterfactual/01_raw")
 
 T = TypeVar("T")
 

@@ -54,11 +54,11 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
         super().before_pipeline_run(run_params, pipeline, catalog)
         if not self._is_mlflow_enabled:
             return
-        for name in sorted(pipeline.inputs()):
+        for name in sorted(pipeline.inputs() - {"teacher"}):  # the ledger is written to, not read from
             path = path_of(catalog, name)
-            if path is not None and path.is_file():
+            if path is not None and path.exists():
                 source = resolve_dataset_source(str(path))
-                files = MetaDataset(source, name=name, digest=file_digest(path))  # type: ignore[abstract]
+                files = MetaDataset(source, name=name, digest=digest_of(path))  # type: ignore[abstract]
                 mlflow.log_input(files, context="input")
 
     @hook_impl
@@ -77,9 +77,7 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
 def end_dead_runs() -> None:
     """Mark runs as killed that a SIGKILL left running; only we write to a local store, and we hold the run's lock."""
     if mlflow.get_tracking_uri().startswith("sqlite:") and mlflow.active_run() is None:
-        for run in mlflow.search_runs(
-            search_all_experiments=True, filter_string="attributes.status = 'RUNNING'", output_format="list"
-        ):
+        for run in mlflow.search_runs(filter_string="attributes.status = 'RUNNING'", output_format="list"):
             MlflowClient().set_terminated(run.info.run_id, "KILLED")
 
 
@@ -92,10 +90,13 @@ def score_metrics(scores: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def file_digest(path: Path) -> str:
-    """The first 32 hex digits of the file's SHA-256 (MLflow's limit is 36 characters)."""
+def digest_of(path: Path) -> str:
+    """The first 32 hex digits of the SHA-256 of a file, or of a folder's files by name (MLflow takes 36 at most)."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
+    for part in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if part.is_file():
+            digest.update(str(part.relative_to(path)).encode())
+            with part.open("rb") as file:
+                while block := file.read(BLOCK):
+                    digest.update(block)
     return digest.hexdigest()[:32]

@@ -31,16 +31,20 @@ from med_small_lm.tuning.checkpoint import Checkpoint
 LOG = logging.getLogger(__name__)
 
 
-def gather_items(params: Evaluate, **exams: pd.DataFrame) -> pd.DataFrame:
-    """The questions that are scored: the parameters' split of every exam, under the exam's name as ``source``.
+SCORED = "test"
+"""The split that is scored, and that the contamination gates guard."""
+
+
+def gather_items(**exams: pd.DataFrame) -> pd.DataFrame:
+    """The questions that are scored: the test split of every exam, under the exam's name as ``source``.
 
     Raises:
         UserError: There is not one.
     """
-    parts = [frame[frame["split"] == params.split].assign(source=name) for name, frame in exams.items()]
+    parts = [frame[frame["split"] == SCORED].assign(source=name) for name, frame in exams.items()]
     items = pd.concat(parts, ignore_index=True)
     if items.empty:
-        raise UserError(f"no exam has a question of split {params.split!r}: nothing to score")
+        raise UserError(f"no exam has a question of split {SCORED!r}: nothing to score")
     return items
 
 

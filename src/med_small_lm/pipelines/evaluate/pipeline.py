@@ -20,7 +20,7 @@ def create_pipeline(exams: Sequence[str]) -> Pipeline:
     lanes = [*exams, BOOK_EXAM]
     questions = {exam: f"{NAME}.{exam}.questions" for exam in exams} | {BOOK_EXAM: BOOK_EXAM}
     predictions = {exam: f"{NAME}.{exam}.predictions" for exam in lanes}
-    gather = Node(nodes.gather_items, {"params": PARAMS} | questions, "exam_items", name="gather_items")
+    gather = Node(nodes.gather_items, questions, "exam_items", name="gather_items")
     merge = Node(nodes.gather_predictions, predictions, "predictions", name="gather_predictions")
     return sum((_lane(exam) for exam in lanes), Pipeline([gather, merge, *_reports(), *map(_picture, lanes)]))
 

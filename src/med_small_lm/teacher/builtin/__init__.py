@@ -1,7 +1,7 @@
 """The built-in teacher: deterministic rules over the text that a request gives, and over nothing else.
 
-It answers what a language model would be asked, so that every pipeline runs without a key. It knows no medicine: its
-rules are about how textbooks put things, and whatever it states stands in the passage.
+It answers what a language model would be asked, so that every pipeline runs without a key. Its rules are
+about how textbooks put things, the pocket books among them, and hold no fact: whatever it states stands in the passage.
 """
 
 from __future__ import annotations
