@@ -1,14 +1,16 @@
 """The main job's figures: `python bench/main_job.py [FIGURE ...]`, all of them if none is named.
 
-Needs two cores and about two hours; `clone` and `bundle` make fresh copies of the last commit in a temporary folder.
-The chain runs in this folder's own `data/`, so end other runs first. `real_input` takes a book by
-`REAL_BOOK=path/to/book.pdf` (default: `../shared/data/textbooks/nutrition.pdf`) and says "skipped" without one.
+Needs two cores and about 80 minutes. Every chain runs in a fresh clone of the last commit, so nothing of yours is used
+or touched; `clone` and `bundle` take clones of their own. `contamination` and `lineage` look at the run that is there,
+or make one. `real_input` takes a book by `REAL_BOOK=path/to/book.pdf` (default:
+`../shared/data/textbooks/nutrition.pdf`) and says "skipped" without one. `BENCH_FOLDER` keeps the clone for more.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import importlib.util
 import json
 import os
 import random
@@ -29,31 +31,11 @@ from typing import Any
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT / "data"
+WORK = Path(os.environ.get("BENCH_FOLDER") or tempfile.mkdtemp(prefix="bench-")) / "clone"
+DATA = WORK / "data"
 KEDRO = [sys.executable, "-m", "kedro"]
 LIKELIHOOD, GENERATION = "option_text/0-shot", "explain/0-shot"
 FIGURES: dict[str, Callable[[], bool]] = {}
-GUARD = """
-import atexit, ipaddress, os, socket
-def _local(host):
-    try: return ipaddress.ip_address(host).is_loopback
-    except ValueError: return host in ("localhost", "", None)
-def _note(what, host):
-    with open(os.environ["SOCKET_LOG"], "a") as log: log.write(f"{what} {host}\\n")
-_connect = socket.socket.connect
-def connect(self, address):
-    if self.family in (socket.AF_INET, socket.AF_INET6) and not _local(address[0]):
-        _note("connect", address[0]); raise ConnectionRefusedError(f"guarded: {address[0]}")
-    return _connect(self, address)
-socket.socket.connect = connect
-_resolve = socket.getaddrinfo
-def getaddrinfo(host, *rest, **more):
-    name = host.decode() if isinstance(host, bytes) else host
-    if not _local(name):
-        _note("resolve", name); raise socket.gaierror(f"guarded: {name}")
-    return _resolve(host, *rest, **more)
-socket.getaddrinfo = getaddrinfo
-"""
 
 
 def figure(function: Callable[[], bool]) -> Callable[[], bool]:
@@ -69,9 +51,9 @@ def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer:
     return ok is not False
 
 
-def run(command: list[str], cwd: Path = ROOT, **environment: str) -> tuple[int, str, float]:
+def run(command: list[str], cwd: Path = WORK, **environment: str) -> tuple[int, str, float]:
     """Exit code, output and seconds of a command; CI is unset in its environment."""
-    env = {k: v for k, v in os.environ.items() if k != "CI"} | environment
+    env = {k: v for k, v in os.environ.items() if k != "CI"} | {"PYTHONPATH": str(cwd / "src")} | environment
     start = time.perf_counter()
     done = subprocess.run(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     seconds = time.perf_counter() - start
@@ -80,9 +62,22 @@ def run(command: list[str], cwd: Path = ROOT, **environment: str) -> tuple[int, 
     return done.returncode, done.stdout, seconds
 
 
-def chain(*options: str, **environment: str) -> tuple[int, str, float]:
-    """The default pipeline."""
-    return run([*KEDRO, "run", *options], **environment)
+def chain(*options: str) -> tuple[int, str, float]:
+    """The default pipeline, every connection but loopback's refused and written down."""
+    guard = WORK.parent / "guard"
+    guard.mkdir(exist_ok=True)
+    spec = importlib.util.spec_from_file_location("project_tests", ROOT / "tests/conftest.py")
+    assert spec is not None and spec.loader is not None
+    tests = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tests)
+    (guard / "sitecustomize.py").write_text(tests.GUARD, encoding="utf-8")
+    path = os.pathsep.join([str(guard), str(WORK / "src")])
+    return run([*KEDRO, "run", *options], PYTHONPATH=path, SOCKET_LOG=str(guard / "log"))
+
+
+def finished_run() -> bool:
+    """Whether the default chain has been run; it is run if not."""
+    return (DATA / "08_reporting/scores.parquet").exists() or chain()[0] == 0
 
 
 def read(name: str, env: str = "") -> pd.DataFrame:
@@ -210,7 +205,11 @@ def seeds() -> bool:
         f"pocket exam, tuned, generation, mean of 3 seeds (minimum {min(generation):.3f}, seed 0: {unparsed} unparsed)"
     )
     good &= say(name, written_mean, ">= 0.70", written_mean >= 0.70)
-    return good & say("options only, tuned, most of 3 seeds", max(hidden), "<= 0.32", max(hidden) <= 0.32)
+    good &= say("options only, tuned, most of 3 seeds", max(hidden), "<= 0.32", max(hidden) <= 0.32)
+    log = WORK.parent / "guard/log"
+    tried = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    print("\n".join(sorted(set(tried))), file=sys.stderr)
+    return good & say("the three runs, CI unset, sockets guarded: connections but loopback", len(tried), "0", not tried)
 
 
 @figure
@@ -249,6 +248,8 @@ def counterfactual() -> bool:
 @figure
 def contamination() -> bool:
     """Exam facts in training records by a check of its own, and planted questions that share only the wording."""
+    if not finished_run():
+        return say("contamination", "the run failed", "0", False)
     names = sorted({row["subject"] for row in facts()})
     items = [
         (folded(subject_of(item["stem"], names)), folded(item["answer_text"]), item["question_id"]) for item in exam()
@@ -306,10 +307,12 @@ def planted(n: int = 200, seed: int = 0) -> float:
 @figure
 def lineage() -> bool:
     """PDFs with a path to ``scores`` in what kedro-viz serves, and training records back on their pages."""
+    if not finished_run():
+        return say("lineage", "the run failed", "18 of 18", False)
     port = "4199"
     server = subprocess.Popen(
-        [*KEDRO, "viz", "run", "--no-browser", "--host", "127.0.0.1", "--port", port], cwd=ROOT,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [*KEDRO, "viz", "run", "--no-browser", "--host", "127.0.0.1", "--port", port], cwd=WORK,
+        env=os.environ | {"PYTHONPATH": str(WORK / "src")}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         graph = served(f"http://127.0.0.1:{port}/api/main")
@@ -381,7 +384,8 @@ def twice() -> bool:
     digests = []
     for _ in range(2):
         (DATA / "02_intermediate/teacher.sqlite").unlink(missing_ok=True)
-        chain("--to-nodes", "assemble_conversations")
+        if chain("--to-nodes", "assemble_conversations")[0]:
+            return say("same seed, run twice: equal digests", "a run failed", "3 of 3", False)
         digests.append([hashlib.sha256((DATA / f"{name}.parquet").read_bytes()).hexdigest() for name in files])
     return say(
         "same seed, run twice: equal digests", sum(map(str.__eq__, *digests)), "3 of 3", digests[0] == digests[1]
@@ -402,27 +406,13 @@ def registry() -> bool:
 
 
 @figure
-def sockets() -> bool:
-    """The default run with every connection but loopback refused and counted."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "sitecustomize.py").write_text(GUARD)
-        log = Path(folder) / "log"
-        shutil.rmtree(DATA / "06_models", ignore_errors=True)
-        code, _, _ = chain("--params", "knowledge_injection.injection.tokens=50000,instruction_tune.tune.steps=20",
-                           PYTHONPATH=folder, SOCKET_LOG=str(log))  # fmt: skip
-        tried = log.read_text().splitlines() if log.exists() else []
-    print("\n".join(sorted(set(tried))), file=sys.stderr)
-    return say("default chain, guarded sockets: connections but loopback", len(tried), "0", code == 0 and not tried)
-
-
-@figure
 def real_input() -> bool:
     """The whole chain on one real book."""
     book = Path(os.environ.get("REAL_BOOK", ROOT.parent / "shared/data/textbooks/nutrition.pdf"))
-    shelf = ROOT / "conf/local/shelf.yml"
-    if not book.exists() or shelf.exists():
+    shelf = WORK / "conf/local/shelf.yml"
+    if not book.exists():
         return say("real book: scores on questions made from it", "skipped", "works", None)
-    shelf.write_text(f"book: {{file: {book}, licence: as the book says}}\n", encoding="utf-8")
+    shelf.write_text(f"book: {{file: {book.resolve()}, licence: as the book says}}\n", encoding="utf-8")
     try:
         code, output, _ = chain("--env", "own_books")
     finally:
@@ -447,4 +437,9 @@ if __name__ == "__main__":
     wanted = sys.argv[1:] or list(FIGURES)
     if unknown := [name for name in wanted if name not in FIGURES]:
         sys.exit(f"no such figure: {', '.join(unknown)}; there are {', '.join(FIGURES)}")
-    sys.exit(0 if all([FIGURES[name]() for name in wanted]) else 1)
+    if not WORK.exists():
+        subprocess.run(["git", "clone", "-q", str(ROOT), str(WORK)], check=True)
+    met = [FIGURES[name]() for name in wanted]
+    if "BENCH_FOLDER" not in os.environ:
+        shutil.rmtree(WORK.parent)
+    sys.exit(0 if all(met) else 1)

@@ -100,10 +100,9 @@ class Project:
     @classmethod
     def copied(cls, root: Path) -> Project:
         """The code, the configuration but the user's own, and the pocket data."""
-        ignored = shutil.ignore_patterns("__pycache__", "local", "own_books")
-        for part in ("src", "conf", "notebooks", "data/01_raw"):
-            if (ROOT / part).is_dir():
-                shutil.copytree(ROOT / part, root / part, ignore=ignored)
+        for part in ("src", "conf", "notebooks", "data/01_raw/textbooks", "data/01_raw/benchmarks"):
+            shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", "local"))
+        shutil.copy(ROOT / "data/01_raw/pocket_facts.csv", root / "data/01_raw")
         shutil.copy(ROOT / "pyproject.toml", root)
         (root / "conf/local").mkdir()
         return cls(root)

@@ -42,7 +42,8 @@ class ProjectConfigLoader(OmegaConfigLoader):
                 patterns = self.config_patterns[key]
                 env = env | self._read_dir_configs(str(conf / LOCAL), patterns, key, files, key == "credentials")
         except yaml.YAMLError as problem:
-            raise UserError(" ".join(str(problem).split())) from problem
+            file = str(problem).partition(", unable")[0]  # Kedro counts lines from 0 there
+            raise UserError(f"{file}: {' '.join(str(problem.__cause__ or '').split())}") from problem
         return base, env, base_path, env_path, files
 
     def _resolve_from_raw_config(self, key: str, base_configs: Any, env_configs: Any, *rest: Any) -> dict[str, Any]:

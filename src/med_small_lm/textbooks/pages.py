@@ -116,6 +116,8 @@ def _document(path: Path, password: str | None, reading: Reading) -> pymupdf.Doc
         raise Unreadable("quarantined", "the file is empty")
     try:
         document = pymupdf.open(path, filetype="pdf")
+        if not document.is_pdf:  # MuPDF goes by what a file holds: a web page saved under a PDF's name would be read
+            raise Unreadable("quarantined", "it is no PDF, whatever its name says")
         if document.needs_pass and not (password and document.authenticate(password)):
             wrong = "the password does not open it" if password else "it is encrypted and no password is given"
             raise Unreadable("needs_password", wrong)

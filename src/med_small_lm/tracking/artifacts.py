@@ -26,5 +26,5 @@ def end_as_killed() -> None:
     """Close the active run as killed: left to itself, MLflow would call it finished when the process ends."""
     import mlflow
 
-    if mlflow.active_run() is not None:
+    while mlflow.active_run() is not None:  # every node has put it on MLflow's stack once more
         mlflow.end_run("KILLED")

@@ -19,6 +19,7 @@ from med_small_lm.params.knowledge_injection import LoopParams, OptimiserParams
 from med_small_lm.tuning.curve import Curve
 from med_small_lm.tuning.optimiser import make_optimiser
 from med_small_lm.tuning.packing import Features, stack
+from med_small_lm.tuning.weights import without_bars
 
 LOG = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ def train(model: Model, rows: Dataset[Features], loop: Loop, work: Path, curve: 
     state = newest_state(work)
     if state is not None:
         LOG.info("%s: goes on from step %s", loop.stage, state.name.rpartition("-")[2])
-    trainer.train(resume_from_checkpoint=str(state) if state else None)
+    with without_bars():
+        trainer.train(resume_from_checkpoint=str(state) if state else None)
     model.config.use_cache = cached
 
 
