@@ -154,7 +154,7 @@ class Project:
 
     @contextlib.contextmanager
     def running(self, *args: str, until: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-        """A ``kedro`` that has just written a line which ``until`` matches; at the end it is killed if it still runs."""
+        """A ``kedro`` that has just written a line which ``until`` matches; at the end it is killed."""
         process = self.start(*args, **environment)
         assert process.stdout is not None
         said = []

@@ -18,7 +18,7 @@ from kedro.validation.type_extractor import TypeExtractor
 from omegaconf import DictConfig
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from med_small_lm.errors import UserError, nearest
+from med_small_lm.errors import UserError, nearest, yaml_fault
 from med_small_lm.shelf import catalog_entries, read_exams, read_shelf
 
 LOCAL = "local"
@@ -43,7 +43,7 @@ class ProjectConfigLoader(OmegaConfigLoader):
                 env = env | self._read_dir_configs(str(conf / LOCAL), patterns, key, files, key == "credentials")
         except yaml.YAMLError as problem:
             file = str(problem).partition(", unable")[0]  # Kedro counts lines from 0 there
-            raise UserError(f"{file}: {' '.join(str(problem.__cause__ or '').split())}") from problem
+            raise UserError(f"{file}: {yaml_fault(problem.__cause__ or problem)}") from problem
         return base, env, base_path, env_path, files
 
     def _resolve_from_raw_config(self, key: str, base_configs: Any, env_configs: Any, *rest: Any) -> dict[str, Any]:

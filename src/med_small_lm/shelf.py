@@ -16,7 +16,7 @@ import click
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from med_small_lm.errors import UserError, nearest
+from med_small_lm.errors import UserError, nearest, yaml_fault
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -97,7 +97,7 @@ def _entries(file: Path, kind: type[Kind]) -> dict[str, Kind]:
     try:
         entries = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as problem:
-        raise UserError(f"{file}: not valid YAML: {' '.join(str(problem).split())}") from problem
+        raise UserError(f"{file}: not valid YAML: {yaml_fault(problem)}") from problem
     if not isinstance(entries, Mapping) or not all(isinstance(entry, Mapping) for entry in entries.values()):
         raise UserError(f"{file}: expected entries of the form `name: {{file: PATH, ...}}`")
     return {str(name): _entry(file, str(name), entry, kind) for name, entry in entries.items()}

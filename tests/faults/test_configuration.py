@@ -35,7 +35,10 @@ PARAMETERS = {
         "evaluat: {seed: 1}",
         "parameters.yml: evaluat: there is no such parameter (did you mean evaluate?)",
     ),
-    "unknown key": ("evaluate: {mods: [likelihood]}", "evaluate.mods: there is no such parameter (did you mean modes?)"),
+    "unknown key": (
+        "evaluate: {mods: [likelihood]}",
+        "evaluate.mods: there is no such parameter (did you mean modes?)",
+    ),
     "wrong type": ("evaluate: {modes: quickly}", "evaluate.modes is 'quickly': Input should be a valid tuple"),
     "deep": (
         "knowledge_injection: {injection: {optimiser: {clp: 1}}}",

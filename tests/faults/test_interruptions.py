@@ -37,7 +37,7 @@ def unrun(scratch):
 def test_a_second_run_names_the_first_which_goes_on(unrun):
     with unrun.running(*INGEST, until=r"\d of \d+: ") as first:
         os.kill(first.pid, signal.SIGSTOP)
-        code, said = unrun.forked("run")
+        code, said = unrun.kedro("run")
         assert (code, said.count("\n")) == (1, 1), said
         assert said.startswith("Error: another run is at work in ") and f"(process {first.pid})" in said
         os.kill(first.pid, signal.SIGCONT)

@@ -12,8 +12,8 @@ from med_small_lm.tuning.estimate import estimate, short_of
 
 
 def test_line_says_time_memory_and_disk(base: Checkpoint, small: BaseModelParams) -> None:
-    injection = InjectionParams(block_size=32, batch_size=2, tokens=64_000)
-    found = estimate(small, injection, TuneParams(block_size=32, batch_size=2, steps=100), 1000)
+    injection = InjectionParams(block_size=32, batch_size=2, tokens=64_000, save_steps=0)
+    found = estimate(small, injection, TuneParams(block_size=32, batch_size=2, steps=100, save_steps=0), 1000)
     assert 0 < found.seconds < 600
     assert 0.9 < found.disk / (3 * (base.path / "model.safetensors").stat().st_size) < 1.5
     assert str(found).startswith("training needs: about ") and "of disk" in str(found)

@@ -95,7 +95,7 @@ def digest_of(path: Path) -> str:
     digest = hashlib.sha256()
     for part in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if part.is_file():
-            digest.update(str(part.relative_to(path)).encode())
+            digest.update(str(part.relative_to(path)).encode() if part != path else b"")
             with part.open("rb") as file:
                 while block := file.read(BLOCK):
                     digest.update(block)
