@@ -47,9 +47,11 @@ def be_quiet() -> None:
 
 def leave_registry_alone() -> None:
     """Keep kedro-viz from asking a package registry for its newest version, which no switch of its own turns off."""
+    import kedro_viz
     import kedro_viz.integrations.pypi as registry
+    from packaging.version import parse
 
-    registry.get_latest_version = lambda: None
+    registry.get_latest_version = lambda: parse(kedro_viz.__version__)
 
 
 be_quiet()

@@ -1,6 +1,7 @@
 """What kedro-viz serves for the full shelf: every textbook has a box of its own and a way to the scores."""
 
 import json
+import os
 import re
 import socket
 import urllib.request
@@ -14,13 +15,20 @@ LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", 
 @pytest.fixture(scope="module")
 def served(_bare):
     """``/api/main`` of kedro-viz's own server, its connections guarded."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--no-browser", "--host", "127.0.0.1", "--port", str(port)]
     with _bare.running("viz", "run", *options, until="started successfully", **_bare.guard()):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/main", timeout=60) as answer:
             return json.load(answer)
+
+
+def free_port():
+    """A port that nobody listens on, below those that the system hands out, which kedro-viz does not take."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_768):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)):
+                return port
+    raise AssertionError("no port is free")
 
 
 @pytest.fixture(scope="module")

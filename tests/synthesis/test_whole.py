@@ -133,7 +133,9 @@ def test_the_report_says_what_the_gate_found_and_that_nothing_is_left(outcome: O
         ("pocket_exam", "drafts", "coverage"), ("pocket_exam", "drafts", "same_fact"),
         ("pocket_exam", "questions", "coverage"), ("pocket_exam", "questions", "same_fact"),
     ]  # fmt: skip
-    assert rows[1].n_flagged > 100 and 0 < rows[1].n_items_hit <= rows[1].n_items == sum(question.split == "test" for question in exam)
+    assert rows[1].n_flagged > 100 and 0 < rows[1].n_items_hit <= rows[1].n_items == sum(
+        question.split == "test" for question in exam
+    )
     assert rows[2].n_flagged == rows[3].n_flagged == 0
 
 
