@@ -16,6 +16,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -313,11 +314,12 @@ def lineage() -> bool:
     server = subprocess.Popen(
         [*KEDRO, "viz", "run", "--no-browser", "--host", "127.0.0.1", "--port", port], cwd=WORK,
         env=os.environ | {"PYTHONPATH": str(WORK / "src")}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )  # fmt: skip
     try:
         graph = served(f"http://127.0.0.1:{port}/api/main")
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)  # kedro-viz serves from a process of its own
         server.wait()
     names = {node["id"]: node.get("full_name") or node["name"] for node in graph["nodes"]}
     onward: dict[str, set[str]] = {}
