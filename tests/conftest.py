@@ -132,6 +132,7 @@ class Project:
         return subprocess.Popen(
             [sys.executable, "-m", "kedro", *args], cwd=self.root, env=self.environment(**environment),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
         )  # fmt: skip
 
     def kedro(self, *args: str, **environment: str) -> tuple[int, str]:
