@@ -87,9 +87,7 @@ class LoopParams(BaseModel):
         500, ge=0, description="optimiser steps between two saves to resume from; 0: none (MedAlpaca 200)"
     )
     precision: Literal["fp32", "bf16"] = Field("fp32", description="of the arithmetic (Meerkat, PMC-LLaMA bf16)")
-    threads: int = Field(
-        1, ge=0, le=1024, description="CPU threads; 0: as many as torch finds cores. One suits a tiny model best"
-    )
+    threads: int = Field(2, ge=0, le=1024, description="CPU threads; 0: as many as torch takes by itself")
 
 
 class InjectionParams(LoopParams):
