@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
-
 from med_small_lm.params.instruction_tune import TuneParams
 from med_small_lm.params.knowledge_injection import BaseModelParams, InjectionParams
 from med_small_lm.tuning.checkpoint import Checkpoint
-from med_small_lm.tuning.estimate import estimate, short_of
+from med_small_lm.tuning.estimate import estimate
 
 
 def test_line_says_time_memory_and_disk(base: Checkpoint, small: BaseModelParams) -> None:
@@ -19,10 +16,3 @@ def test_line_says_time_memory_and_disk(base: Checkpoint, small: BaseModelParams
     assert str(found).startswith("training needs: about ") and "of disk" in str(found)
     twice = estimate(small, injection.model_copy(update={"save_steps": 5}), TuneParams(), 1000, probe=False)
     assert twice.disk > found.disk and "not tried out" in str(twice)
-
-
-def test_shortage_is_said(small: BaseModelParams, tmp_path: Path) -> None:
-    found = estimate(small, InjectionParams(), TuneParams(), 1000, probe=False)
-    assert short_of(found, tmp_path) == []
-    huge = dataclasses.replace(found, disk=2**60, memory=2**60)
-    assert len(short_of(huge, tmp_path)) == 2

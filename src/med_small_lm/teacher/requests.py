@@ -13,9 +13,6 @@ from med_small_lm.schemas.rows import Message
 OK = "ok"
 """The one status of a reply whose content may be used."""
 
-FAILED = ("invalid", "length", "content_filter", "refusal", "error")
-"""Every other status of a finished call: what came back was no use, and why."""
-
 
 class TeacherError(RuntimeError):
     """Something that stops all calls: a wrong key, an unknown model, an endpoint that does not answer."""

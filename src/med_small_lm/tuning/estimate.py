@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
 
 from med_small_lm.params.instruction_tune import TuneParams
 from med_small_lm.params.knowledge_injection import TINY, BaseModelParams, InjectionParams, LoopParams
-from med_small_lm.tuning.injection import n_steps, step_tokens
+from med_small_lm.tuning.injection import n_steps
 from med_small_lm.tuning.optimiser import make_optimiser
 
 FLOAT = 4  # bytes
@@ -87,24 +85,6 @@ def step_seconds(model: Any, loop: InjectionParams | TuneParams) -> float:
         optimiser.zero_grad()
         spent.append(time.perf_counter() - began)
     return min(spent[1:]) * loop.accumulation
-
-
-def short_of(estimated: Estimate, folder: Path) -> list[str]:
-    """Returns what the machine has too little of for a run whose data lie in ``folder``, a line each."""
-    found = []
-    disk = os.statvfs(folder)
-    free = disk.f_bavail * disk.f_frsize
-    if free < estimated.disk:
-        found.append(f"{_bytes(estimated.disk)} of disk are needed under {folder}, {_bytes(free)} are free")
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if memory < estimated.memory:
-        found.append(f"{_bytes(estimated.memory)} of memory are needed, the machine has {_bytes(memory)}")
-    return found
-
-
-def tokens_of_run(injection: InjectionParams, tuning: TuneParams, corpus_tokens: int) -> int:
-    """Returns the tokens that both trainings read."""
-    return n_steps(injection, corpus_tokens) * step_tokens(injection) + tuning.steps * step_tokens(tuning)
 
 
 def _shape(base: BaseModelParams) -> Any:

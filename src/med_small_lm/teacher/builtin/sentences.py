@@ -43,14 +43,6 @@ def without_article(phrase: str) -> str:
     return _ARTICLE.sub("", phrase, count=1)
 
 
-def starts_lower(phrase: str) -> str:
-    """Return a phrase as it would stand inside a sentence; acronyms and names keep their capitals."""
-    first = phrase.split(" ", 1)[0]
-    if not first[:1].isupper() or any(c.isupper() or c.isdigit() for c in first[1:]) or len(first) == 1:
-        return phrase
-    return phrase[0].lower() + phrase[1:]
-
-
 def starts_upper(sentence: str) -> str:
     """Return a sentence with a capital first letter, unless its first word is a name written otherwise (mRNA, pH)."""
     first = re.split(r"[ -]", sentence, maxsplit=1)[0]
