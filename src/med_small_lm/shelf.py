@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 import yaml
@@ -42,6 +42,9 @@ class Book(Entry):
     licence: str = Field(min_length=1, description="under which terms the text may be used; carried by every record")
     password: str = Field("", description="name of the entry in credentials.yml that holds the password")
     language: str = "en"
+    source: Literal["book", "paper", "general"] = Field(
+        "book", description="book, or what is mixed into the corpus beside the books: paper, general"
+    )
 
 
 class Exam(Entry):
@@ -132,6 +135,7 @@ def _pdf(name: str, book: Book) -> dict[str, Any]:
         "book": name,
         "title": book.title,
         "licence": book.licence,
+        "source": book.source,
         "language": book.language,
         "metadata": {"kedro-viz": {"layer": "raw"}},
     }

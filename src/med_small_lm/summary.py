@@ -8,9 +8,9 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from med_small_lm.datasets.paths import path_of
-from med_small_lm.datasets.pdf import READ
 from med_small_lm.schemas.rows import Score
 from med_small_lm.schemas.tables import to_rows
+from med_small_lm.textbooks.documents import READ
 
 
 def closing_lines(pipeline: Pipeline, catalog: DataCatalog) -> Iterator[str]:

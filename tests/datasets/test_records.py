@@ -14,7 +14,9 @@ from med_small_lm.schemas.rows import SCHEMA_VERSION, Dropped, Passage, Place, S
 from med_small_lm.schemas.tables import to_frame, to_rows
 
 PASSAGES = [
-    Passage("a-1", "a", 0, "One > Two", 1, 2, "Text.", 1, "0" * 64, "own", [Place("b", 3, 4), Place("c", 5, 5)]),
+    Passage(
+        "a-1", "a", 0, "One > Two", 1, 2, "Text.", 1, "0" * 64, "own", "book", [Place("b", 3, 4), Place("c", 5, 5)]
+    ),
     Passage("a-2", "a", 1, "", 2, 2, "Mehr Text, größer.", 3, "1" * 64, "own"),
 ]
 REPORTS = [SourceReport("a", "a.pdf", "quarantined", "it is empty", 0, 0, 0, [Dropped("captions", 7)], 0.5)]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pymupdf
 import pytest
 
-from med_small_lm.params.ingest_textbooks import PassageBudget, Reading
+from med_small_lm.params.ingest_textbooks import IngestTextbooks, PassageBudget
 from med_small_lm.schemas.rows import Passage, SourceReport
-from med_small_lm.textbooks import read_book
+from med_small_lm.textbooks import SourceFile, read_file
 
 SIZE = 10.0
 LEADING = 12.0
@@ -63,11 +63,12 @@ def sheet(tmp_path: Path) -> Typesetter:
 
 @pytest.fixture
 def read() -> Callable[..., tuple[list[Passage], SourceReport]]:
-    """``read_book`` with the settings that ship."""
+    """``read_file`` with the settings that ship."""
 
     def reader(path: Path, password: str | None = None, **budget: int) -> tuple[list[Passage], SourceReport]:
-        passages = PassageBudget(**budget)
-        return read_book(path, book="b", licence="CC0", password=password, reading=Reading(), passages=passages)
+        params = IngestTextbooks(passages=PassageBudget(**budget))
+        found = read_file(SourceFile("b", path, "CC0", password=password), params)
+        return found.passages, found.report
 
     return reader
 

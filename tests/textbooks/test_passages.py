@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from med_small_lm.params.ingest_textbooks import PassageBudget
 from med_small_lm.schemas.rows import Passage
+from med_small_lm.textbooks.documents import SourceFile
 from med_small_lm.textbooks.paragraphs import Paragraph
 from med_small_lm.textbooks.passages import passages_of, words
 from med_small_lm.textbooks.sections import Placed
@@ -16,6 +19,8 @@ SENTENCE = st.lists(WORD, min_size=1, max_size=30).map(lambda parts: " ".join(pa
 TEXT = st.lists(SENTENCE, min_size=1, max_size=8).map(" ".join)
 KIND = st.sampled_from(["text", "text", "text", "item", "heading", "caption", "note"])
 PARAGRAPHS = st.lists(st.tuples(KIND, TEXT), min_size=1, max_size=12)
+
+FILE = SourceFile("b", Path("b.pdf"), "CC0")
 
 
 def number(text: str, place: int) -> str:
@@ -33,7 +38,7 @@ def place(parts: list[tuple[str, str]], sections: int = 1) -> list[Placed]:
 
 def passages(parts: list[tuple[str, str]], sections: int = 1, **budget: int) -> list[Passage]:
     """The passages of such paragraphs."""
-    return passages_of(place(parts, sections), "b", "CC0", PassageBudget(**budget))
+    return passages_of(place(parts, sections), FILE, PassageBudget(**budget))
 
 
 @given(PARAGRAPHS, st.integers(8, 60), st.integers(1, 3))
@@ -65,7 +70,7 @@ def test_overlap_repeats_only_what_stood_before(parts, limit, overlap):
 @given(PARAGRAPHS)
 def test_the_counting_function_is_the_unit_of_the_budget(parts):
     """Counted in characters, the budget holds in characters where words allow it."""
-    result = passages_of(place(parts), "b", "CC0", PassageBudget(words=400, words_min=0), count=len)
+    result = passages_of(place(parts), FILE, PassageBudget(words=400, words_min=0), count=len)
     assert all(len(p.text) <= 400 + p.text.count(" ") + p.text.count("\n") for p in result)
 
 
@@ -100,7 +105,7 @@ def test_a_sentence_above_the_budget_is_cut_between_words():
 def test_ids_depend_on_section_and_text_alone():
     """The same text in the same section has the same id, wherever it stands; elsewhere another."""
     one, other = passages([("text", "Alpha beta gamma.")]), passages([("text", "Alpha beta gamma.")])
-    moved = passages_of([Placed(Paragraph("text", "Alpha beta gamma.", [(0, 9)], 1.0, False), "New")], "b", "CC0",
+    moved = passages_of([Placed(Paragraph("text", "Alpha beta gamma.", [(0, 9)], 1.0, False), "New")], FILE,
                         PassageBudget())  # fmt: skip
     assert one[0].passage_id == other[0].passage_id != moved[0].passage_id
     assert one[0].passage_id.startswith("b-") and len(one[0].passage_id) == 14

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from med_small_lm.params.ingest_textbooks import PassageBudget, Reading
-from med_small_lm.textbooks import read_book
+from med_small_lm.params.ingest_textbooks import IngestTextbooks
+from med_small_lm.textbooks import SourceFile, read_file
 
 LEADING = 12.0  # points, as the sheets are set
 
@@ -149,5 +149,5 @@ def test_damaged_bytes_never_raise(tmp_path, sheet, prose, data):
     for _ in range(data.draw(st.integers(1, 12))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(bytes(content[: data.draw(st.integers(0, len(content)))]))
-    _, report = read_book(path, book="b", licence="", reading=Reading(), passages=PassageBudget())
+    report = read_file(SourceFile("b", path, "CC0"), IngestTextbooks()).report
     assert report.status in ("ok", "quarantined", "needs_ocr", "needs_password")

@@ -7,12 +7,13 @@ import json
 import time
 import unicodedata
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from med_small_lm.params.ingest_textbooks import PassageBudget, Reading
-from med_small_lm.textbooks import read_book
+from med_small_lm.params.ingest_textbooks import IngestTextbooks
+from med_small_lm.textbooks import SourceFile, read_file
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 BOOKS = DATA / "textbooks"
@@ -30,8 +31,8 @@ def squeeze(text: str) -> str:
 @pytest.mark.skipif(not BOOKS.is_dir(), reason="no real books beside the project")
 def test_paragraphs_of_a_real_book_come_whole_and_in_order():
     """A two-column textbook of 191 pages against its truth."""
-    settings = {"licence": "CC BY 4.0", "reading": Reading(), "passages": PassageBudget()}
-    passages, report = read_book(BOOKS / "nutrition.pdf", book="nutrition", **settings)
+    read = read_file(SourceFile("nutrition", BOOKS / "nutrition.pdf", "CC BY 4.0"), IngestTextbooks())
+    passages, report = read.passages, read.report
     assert report.status == "ok"
     text = "".join(squeeze(p.text) for p in passages)
     truth = [json.loads(line) for line in (BOOKS / "nutrition.truth.jsonl").open(encoding="utf-8")]
@@ -50,16 +51,15 @@ def test_awkward_files_give_a_report_each():
     """None raises, none takes long, and those with a password open with it."""
     with (FIXTURES / "MANIFEST.tsv").open(encoding="utf-8") as manifest:
         rows = list(csv.DictReader(manifest, delimiter="\t"))
-    settings = {"book": "f", "licence": "", "reading": Reading(), "passages": PassageBudget()}
     for row in rows:
         begun = time.perf_counter()
-        passages, report = read_book(FIXTURES / row["file"], **settings)
+        file = SourceFile("f", FIXTURES / row["file"], "CC0")
+        read = read_file(file, IngestTextbooks())
+        passages, report = read.passages, read.report
         assert report.status in STATUSES and bool(passages) == (report.status == "ok"), row["file"]
         assert report.reason or passages, row["file"]
         if row["password"]:
             assert report.status == "needs_password", row["file"]
-            assert read_book(FIXTURES / row["file"], password=row["password"], **settings)[1].status in (
-                "ok",
-                "needs_ocr",
-            )
+            opened = read_file(replace(file, password=row["password"]), IngestTextbooks()).report
+            assert opened.status in ("ok", "ocr", "needs_ocr")
         assert time.perf_counter() - begun < 30

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Never
 
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import ImagePreview
 
-READ = ("ok", "ocr")
-"""States of a source report that mean that the file was read; any other sets it aside."""
+from med_small_lm.textbooks.documents import SourceFile
 
 
-@dataclass(frozen=True, slots=True)
-class BookFile:
-    """A book's file (or folder of files) with what the shelf says of it. The password never shows in its repr."""
-
-    book: str
-    path: Path
-    title: str
-    licence: str
-    language: str
-    password: str | None
-
-    def __repr__(self) -> str:
-        """The book and its path."""
-        return f"BookFile({self.book!r}, {str(self.path)!r})"
-
-
-class PdfDataset(AbstractDataset[Never, BookFile]):
+class PdfDataset(AbstractDataset[Never, SourceFile]):
     """A PDF, or a folder of PDFs. Entries are made from ``shelf.yml``; kedro-viz shows the title page."""
 
     def __init__(
@@ -39,6 +21,7 @@ class PdfDataset(AbstractDataset[Never, BookFile]):
         filepath: str,
         book: str,
         licence: str,
+        source: str = "book",
         title: str = "",
         language: str = "en",
         credentials: dict[str, str] | None = None,
@@ -46,10 +29,10 @@ class PdfDataset(AbstractDataset[Never, BookFile]):
     ) -> None:
         """Keep what the shelf says; ``credentials`` holds the ``password`` of an encrypted file."""
         password = (credentials or {}).get("password")
-        self._file = BookFile(book, Path(filepath), title, licence, language, password)
+        self._file = SourceFile(book, Path(filepath), licence, source, title, language, password)
         self.metadata = metadata
 
-    def load(self) -> BookFile:
+    def load(self) -> SourceFile:
         """The file and what is known of it; its pages are read by the domain.
 
         Raises:

@@ -9,6 +9,7 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 KINDS = ("single", "multi", "yes_no", "open", "progressive")
+SOURCES = ("book", "paper", "general")
 STATUSES = ("ok", "ocr", "needs_ocr", "needs_password", "quarantined")
 STATES = ("parsed", "repaired", "ambiguous", "refused", "truncated", "empty")
 
@@ -46,6 +47,7 @@ class Passages(Records):
     n_words: Series[int] = pa.Field(ge=1)
     sha256: Series[str] = pa.Field(str_length={"min_value": 64, "max_value": 64})
     licence: Series[str] = some_text()
+    source: Series[str] = pa.Field(isin=SOURCES)
     also_in: Series[object]
 
     @pa.dataframe_check
@@ -93,6 +95,7 @@ class Questions(Records):
     passage_ids: Series[object]
     licence: Series[str]
     gates: Series[object]
+    places: Series[object]
 
     @pa.dataframe_check
     @classmethod

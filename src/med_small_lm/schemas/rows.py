@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 """Raised whenever a record gains, loses or renames a field; every file carries it."""
 
 
@@ -26,6 +26,7 @@ class Passage:
     """A stretch of a book that is read, asked about and cited as one.
 
     ``passage_id`` is the book's name and a hash of section and text, so the same book gives the same ids again.
+    ``source`` is one of book, paper, general. ``also_in`` are the places of near-duplicates that this one stands for.
     """
 
     passage_id: str
@@ -38,15 +39,21 @@ class Passage:
     n_words: int
     sha256: str
     licence: str
+    source: str = "book"
     also_in: list[Place] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """How much of a source was left out, and why. The count is in words."""
+    """How much of a source was left out, and why.
+
+    ``count`` is in words. ``pages`` counts the pages of which nothing was kept, each under the reason that took most
+    of it, so that these pages and the kept ones add up to all.
+    """
 
     reason: str
     count: int
+    pages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,8 @@ class Verdict:
 class Question:
     """A question of a benchmark, of a book's own exercises, or written by the teacher.
 
-    ``kind`` is one of single, multi, yes_no, open, progressive. ``answer_keys`` are keys of ``options``.
+    ``kind`` is one of single, multi, yes_no, open, progressive. ``answer_keys`` are keys of ``options``. ``places``
+    say where in a book the question itself stands, if it comes from one.
     """
 
     question_id: str
@@ -120,6 +128,7 @@ class Question:
     passage_ids: list[str] = field(default_factory=list)
     licence: str = ""
     gates: list[Verdict] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

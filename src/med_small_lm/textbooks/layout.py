@@ -86,19 +86,21 @@ def body_type(pages: list[Page]) -> Type:
     return Type(face, size, leading, usual, usual < 0.5 * middle)
 
 
-def strip_furniture(pages: list[Page], reading: Reading) -> int:
-    """How many words of running heads and folios were taken off the pages, in place.
+def strip_furniture(pages: list[Page], reading: Reading) -> Counter[tuple[str, int]]:
+    """How many words of running heads and folios were taken off the pages, in place, by reason and page.
 
     From a page only lines are taken that white sets apart from the text, so that the first line of a column that
     happens to stand where other pages have their running head stays.
     """
     leading = body_type(pages).leading
     marks = _furniture(pages, leading, reading)
-    words = 0
+    words: Counter[tuple[str, int]] = Counter()
     for page in pages:
         inwards = sorted(page.lines, key=lambda line: line.base)
         gone = _set_apart(inwards, marks, 1.3 * leading) | _set_apart(inwards[::-1], marks, 1.3 * leading)
-        words += sum(len(line.text.split()) for line in inwards if id(line) in gone)
+        taken = sum(len(line.text.split()) for line in inwards if id(line) in gone)
+        if taken:
+            words["running heads and folios", page.number] += taken
         page.lines = [line for line in page.lines if id(line) not in gone]
     return words
 

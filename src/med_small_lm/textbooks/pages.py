@@ -89,10 +89,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A file's pages and outline."""
+    """A file's pages that can be read, its outline, and how many pages it has."""
 
     pages: list[Page]
     outline: list[Entry]
+    count: int
 
 
 def open_book(path: Path, password: str | None, reading: Reading) -> Book:
@@ -108,7 +109,7 @@ def open_book(path: Path, password: str | None, reading: Reading) -> Book:
         count = document.page_count
         pages = [page for number in range(count) if (page := _page(document, number)) is not None]
         _check_text(document, pages, count, reading)
-        return Book(pages, _outline(document, count))
+        return Book(pages, _outline(document, count), count)
 
 
 def _document(path: Path, password: str | None, reading: Reading) -> pymupdf.Document:

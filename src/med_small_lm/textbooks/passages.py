@@ -10,6 +10,7 @@ from itertools import groupby
 
 from med_small_lm.params.ingest_textbooks import PassageBudget
 from med_small_lm.schemas.rows import Passage
+from med_small_lm.textbooks.documents import SourceFile
 from med_small_lm.textbooks.paragraphs import Paragraph
 from med_small_lm.textbooks.sections import Placed
 
@@ -40,14 +41,14 @@ class Unit:
 
 
 def passages_of(
-    placed: Iterable[Placed], book: str, licence: str, budget: PassageBudget, count: Callable[[str], int] = words
+    placed: Iterable[Placed], file: SourceFile, budget: PassageBudget, count: Callable[[str], int] = words
 ) -> list[Passage]:
     """The passages of a book's kept paragraphs, in reading order, numbered from 0."""
     result: list[Passage] = []
     kept = (item for item in placed if not item.reason)
     for section, items in groupby(kept, key=lambda item: item.section):
         for units in split(list(_units([item.paragraph for item in items], budget.words, count)), budget):
-            result.append(_passage(units, section, book, licence, len(result)))
+            result.append(_passage(units, section, file, len(result)))
     return result
 
 
@@ -164,14 +165,14 @@ def _cut(text: str, start: int, end: int, limit: int, count: Callable[[str], int
             yield first + lead, first + lead + len(stripped)
 
 
-def _passage(units: list[Unit], section: str, book: str, licence: str, ordinal: int) -> Passage:
+def _passage(units: list[Unit], section: str, file: SourceFile, ordinal: int) -> Passage:
     text = units[0].text
     for before, unit in zip(units, units[1:], strict=False):
         text += (unit.glue if before.paragraph == unit.paragraph else "\n") + unit.text
     digest = sha256((section + text).encode()).hexdigest()
     return Passage(
-        passage_id=f"{book}-{digest[:12]}",
-        book=book,
+        passage_id=f"{file.book}-{digest[:12]}",
+        book=file.book,
         ordinal=ordinal,
         section=section,
         page_first=units[0].page_first,
@@ -179,5 +180,6 @@ def _passage(units: list[Unit], section: str, book: str, licence: str, ordinal: 
         text=text,
         n_words=words(text),
         sha256=sha256(text.encode()).hexdigest(),
-        licence=licence,
+        licence=file.licence,
+        source=file.source,
     )

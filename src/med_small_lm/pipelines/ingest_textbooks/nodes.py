@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from med_small_lm.datasets.pdf import READ, BookFile
 from med_small_lm.errors import UserError
 from med_small_lm.params.ingest_textbooks import IngestTextbooks
 from med_small_lm.schemas.rows import Passage, SourceReport
 from med_small_lm.schemas.tables import to_frame
-from med_small_lm.textbooks.books import read_book
+from med_small_lm.textbooks.books import read_file
+from med_small_lm.textbooks.documents import READ, SourceFile
 
 LOG = logging.getLogger(__name__)
 
 
-def read_lane(pdf: BookFile, params: IngestTextbooks) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_lane(pdf: SourceFile, params: IngestTextbooks) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The passages of a lane's file (or of all PDFs of its folder), and a report line for each file."""
     found: list[Passage] = []
     reports: list[SourceReport] = []
     for file in _files(pdf.path):
         name = pdf.book if file == pdf.path else f"{pdf.book}/{file.relative_to(pdf.path).with_suffix('')}"
-        kept, report = read_book(
-            file,
-            book=name,
-            licence=pdf.licence,
-            password=pdf.password,
-            reading=params.reading,
-            passages=params.passages,
-        )
-        found += kept
+        read = read_file(replace(pdf, book=name, path=file), params)
+        report = read.report
+        found += read.passages
         reports.append(report)
         if report.status not in READ:
             LOG.warning("%s: %s: %s", file.name, report.status, report.reason)
