@@ -46,6 +46,20 @@ def test_no_shelf_anywhere_names_the_place(tmp_path):
         read_shelf(tmp_path, None)
 
 
+def test_a_shelf_holds_only_what_can_be_read(conf, tmp_path):
+    (tmp_path / "notes.docx").touch()
+    (tmp_path / "papers.JSONL.gz").touch()
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / ".hidden.epub").touch()
+    assert list(read_shelf(conf(base=entry("a", file=tmp_path / "papers.JSONL.gz")), None)) == ["a"]
+    with pytest.raises(UserError, match=r"a: notes\.docx is not of a known format: \.pdf, \.epub"):
+        read_shelf(conf(base=entry("a", file=tmp_path / "notes.docx")), None)
+    with pytest.raises(UserError, match=r"a: no file in the folder .*papers of a known format"):
+        read_shelf(conf(base=entry("a", file=tmp_path / "papers")), None)
+    (tmp_path / "papers" / "page.html").touch()
+    assert list(read_shelf(conf(base=entry("a", file=tmp_path / "papers")), None)) == ["a"]
+
+
 def test_entries_become_datasets(conf):
     books = read_shelf(conf(base=entry("a", title="A", password="a_key", language="de")), None)
     exams = read_exams(PROJECT / "conf", "own_books")

@@ -10,6 +10,9 @@ from kedro.pipeline import Pipeline
 
 from med_small_lm.datasets.paths import path_of
 from med_small_lm.errors import UserError
+from med_small_lm.params.instruction_tune import InstructionTune
+from med_small_lm.params.knowledge_injection import KnowledgeInjection
+from med_small_lm.textbooks.sources import is_source
 
 MIB = 1 << 20
 LEDGER = 24  # bytes of teacher's ledger for a byte of book: twelve questions a passage, their rationales, rephrasings
@@ -46,8 +49,8 @@ def needs_of(pipeline: Pipeline, catalog: DataCatalog) -> Needs:
     size = sum(_size(path) for name in books_of(catalog) if (path := path_of(catalog, name)))
     names = {node.name.rpartition(".")[2] for node in pipeline.nodes}
     needs = Needs(5 * MIB, 400 * MIB, 5)
-    if "read" in names:
-        needs += Needs(size, 400 * MIB + 2 * size, size / (2 * MIB) * 10)
+    if "read" in names:  # page by page and shard by shard: memory does not grow with the shelf
+        needs += Needs(size, 1024 * MIB, size / (2 * MIB) * 10)
     if any("paid" in node.tags for node in pipeline.nodes):
         needs += Needs(LEDGER * size, 600 * MIB + LEDGER * size, 10 + 15 * size / MIB)
     if names & {"inject_knowledge", "tune_on_instructions"}:
@@ -64,7 +67,9 @@ def _training(catalog: DataCatalog, corpus_tokens: int) -> Needs:
     """What both trainings and the evaluation after them need; torch is imported, as it will be anyway."""
     from med_small_lm.tuning.estimate import estimate
 
-    injection, tuning = catalog.load("params:knowledge_injection"), catalog.load("params:instruction_tune")
+    # Kedro gives parameters of pipelines that do not run as plain dictionaries.
+    injection = KnowledgeInjection.model_validate(catalog.load("params:knowledge_injection"))
+    tuning = InstructionTune.model_validate(catalog.load("params:instruction_tune"))
     try:
         found = estimate(injection.base, injection.injection, tuning.tune, corpus_tokens)
     except (OSError, ValueError) as problem:
@@ -74,4 +79,5 @@ def _training(catalog: DataCatalog, corpus_tokens: int) -> Needs:
 
 
 def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.rglob("*.pdf")) if path.is_dir() else path.stat().st_size
+    files = filter(is_source, path.rglob("*")) if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)

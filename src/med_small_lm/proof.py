@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from med_small_lm.datasets.atomic import written_aside
+from med_small_lm.atomic import written_aside
 from med_small_lm.datasets.records import RecordsDataset
 from med_small_lm.errors import UserError
 from med_small_lm.pocket.outputs import CHANGES_FILE, EXAM_FILE, FACTS_FILE, write_counterfactual, write_library

@@ -45,6 +45,14 @@ def be_quiet() -> None:
         os.environ.setdefault(name, value)
 
 
+def keep_ray_on_loopback() -> None:
+    """Have a Ray that is started here, before it is imported, listen on 127.0.0.1 alone, not on the machine's address.
+
+    The name of the switch is Ray's: clusters are off on Windows and macOS, and off here.
+    """
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+
+
 def leave_registry_alone() -> None:
     """Keep kedro-viz from asking a package registry for its newest version, which no switch of its own turns off."""
     import kedro_viz

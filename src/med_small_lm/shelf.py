@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from med_small_lm.errors import UserError, nearest, yaml_fault
+from med_small_lm.textbooks.sources import SUFFIXES, is_source, suffix_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -36,7 +37,7 @@ class Entry(BaseModel):
 
 
 class Book(Entry):
-    """One entry of the shelf: a PDF, or a folder of them that is read as one lane."""
+    """One entry of the shelf: a file of any format that can be read, or a folder of them that is read as one lane."""
 
     title: str = ""
     licence: str = Field(min_length=1, description="under which terms the text may be used; carried by every record")
@@ -73,9 +74,14 @@ def read_shelf(conf: Path, env: str | None) -> dict[str, Book]:
     if not books:
         raise UserError(f"{file}: the shelf is empty; add an entry such as `my_book: {{file: my.pdf, licence: own}}`")
     for name, book in books.items():
-        if book.path.is_dir() and not any(book.path.rglob("*.pdf")):
-            raise UserError(f"{file}: {name}: no PDF in the folder {book.path}")
+        if not _readable(book.path):
+            lacks = f"no file in the folder {book.path}" if book.path.is_dir() else f"{book.path.name} is not"
+            raise UserError(f"{file}: {name}: {lacks} of a known format: {', '.join(SUFFIXES)}")
     return books
+
+
+def _readable(path: Path) -> bool:
+    return any(map(is_source, path.rglob("*"))) if path.is_dir() else suffix_of(path) in SUFFIXES
 
 
 def read_exams(conf: Path, env: str | None) -> dict[str, Exam]:

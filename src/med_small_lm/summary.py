@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from med_small_lm.datasets.lanes import REASONS
 from med_small_lm.datasets.paths import path_of
 from med_small_lm.schemas.rows import Score
 from med_small_lm.schemas.tables import to_rows
@@ -39,5 +40,5 @@ def _scores(catalog: DataCatalog) -> Iterator[str]:
 def _set_aside(catalog: DataCatalog) -> str:
     report = catalog.load("ingest_report")
     bad = int((~report["status"].isin(READ)).sum())
-    where = f": the reasons are in {path_of(catalog, 'ingest_report')}" if bad else ""
+    where = f": the reasons are in {path_of(catalog, 'quarantine')}/{REASONS}" if bad else ""
     return f"{bad} of {len(report)} files set aside{where}"

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 
 import pytest
 
 from med_small_lm.benchmarks.lineage import link
 from med_small_lm.benchmarks.trace import UnknownQuestion, nearest_sentence, trace
-from med_small_lm.schemas.rows import Conversation, KeyScore, Link, Message, Option, Passage, Prediction, Question
+from med_small_lm.schemas.rows import (
+    Conversation,
+    KeyScore,
+    Link,
+    Message,
+    Option,
+    Passage,
+    Place,
+    Prediction,
+    Question,
+)
 
 
 def passage(number: int, text: str, first: int = 3, last: int = 3) -> Passage:
@@ -110,6 +121,16 @@ def test_trace_tells_item_answers_records_and_pages(questions: list[Question]) -
         assert part in told
     assert "other" not in told
     assert max(map(len, told.splitlines())) < 130
+
+
+def test_trace_names_the_other_books_that_hold_a_passage(questions: list[Question]) -> None:
+    twins = [Place("physiology", 12, 12), Place("papers/a", 1, 2)]
+    passages = [PASSAGES[0], replace(PASSAGES[1], also_in=twins), PASSAGES[2]]
+    told = trace("exam-0001", questions, [], link(questions, CONVERSATIONS, passages, k=2), CONVERSATIONS, passages)
+    lines = told.splitlines()
+    place = next(n for n, line in enumerate(lines) if line.startswith("  neurology, p. 5"))
+    assert lines[place + 1 : place + 3] == ["        also in physiology, p. 12", "        also in papers/a, pp. 1-2"]
+    assert told.count("also in") == 2
 
 
 def test_trace_without_answers_and_links(questions: list[Question]) -> None:

@@ -45,6 +45,25 @@ def test_a_book_is_its_file_with_what_the_shelf_says(tmp_path):
         gone.load()
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.html", "<h1>Heart</h1><p>It beats."),
+        ("a.jsonl", "no paper"),
+        ("a.pdf", "no PDF"),
+        ("folder/a.md", "text"),
+        ("", ""),
+    ],
+)
+def test_every_format_has_a_preview_and_so_has_an_empty_folder(tmp_path, name, content):
+    file = tmp_path / "shelf" / name
+    (file.parent if name else file).mkdir(parents=True)
+    if name:
+        file.write_text(content)
+    book = PdfDataset(filepath=str(tmp_path / "shelf" / name.partition("/")[0]), book="b", licence="own", title="A < B")
+    assert base64.b64decode(str(book.preview())).startswith(b"\x89PNG")
+
+
 def test_an_exam_names_its_bad_lines_and_keeps_the_others(tmp_path, caplog):
     file = tmp_path / "exam.jsonl"
     file.write_text(EXAM.read_text().splitlines()[0] + "\n{}\nno JSON\n")

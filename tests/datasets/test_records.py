@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
 
-from med_small_lm.datasets.atomic import written_aside
-from med_small_lm.datasets.records import VERSION_KEY, RecordsDataset
+from med_small_lm.atomic import written_aside
+from med_small_lm.datasets.records import RecordsDataset
+from med_small_lm.schemas.parquet import VERSION_KEY
 from med_small_lm.schemas.rows import SCHEMA_VERSION, Dropped, Passage, Place, SourceReport
 from med_small_lm.schemas.tables import to_frame, to_rows
 
@@ -64,6 +65,8 @@ def test_a_frame_that_is_no_record_leaves_the_old_file(passages):
 
 def test_preview_is_a_table_of_the_first_rows(passages):
     assert passages.preview(nrows=5)["data"] == []
+    passages.save(to_frame([], Passage))
+    assert passages.preview(nrows=5)["data"] == [] and "text" in passages.preview(nrows=5)["columns"]
     passages.save(to_frame(PASSAGES, Passage))
     shown = passages.preview(nrows=1)
     assert shown["index"] == [0] and shown["columns"][:2] == ["passage_id", "book"] and shown["data"][0][0] == "a-1"
@@ -77,7 +80,9 @@ def test_a_full_disk_leaves_the_old_file_and_no_half_of_a_new_one(passages, tmp_
     def refuse(*_args, **_kwargs):
         raise full
 
-    monkeypatch.setattr(*{"write": (pq, "write_table"), "fsync": (os, "fsync"), "replace": (os, "replace")}[at], refuse)
+    monkeypatch.setattr(
+        *{"write": (pq.ParquetWriter, "write_table"), "fsync": (os, "fsync"), "replace": (os, "replace")}[at], refuse
+    )
     with pytest.raises(DatasetError) as caught:
         passages.save(to_frame(PASSAGES[:1], Passage))
     monkeypatch.undo()

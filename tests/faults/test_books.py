@@ -33,6 +33,12 @@ def test_files_that_cannot_be_read_are_set_aside_and_the_run_goes_on(shelved):
     for name in ("broken", "page", "empty"):
         assert report.status[name] == "quarantined" and report.reason[name]
     assert set(project.read("03_primary/passages").book) == {"anatomy"}
+    quarantine = project.data / "03_primary/quarantine"
+    assert {path.name for path in quarantine.iterdir()} == {"broken.pdf", "page.pdf", "empty.pdf", "reasons.csv"}
+    assert (quarantine / "page.pdf").read_bytes() == b"<html>Not found</html>"
+    project.configure(shelf=good)
+    assert ingest(project)[0] == 0
+    assert [path.name for path in quarantine.iterdir()] == ["reasons.csv"]
 
 
 def test_strict_stops_at_one(shelved):
@@ -55,5 +61,5 @@ def test_nothing_readable_at_all_stops(shelved):
 def test_an_exam_without_a_question_is_one_clear_line(bare):
     (bare.data / "01_raw/none.jsonl").write_text("{}\n")
     bare.configure(benchmarks="none: {file: data/01_raw/none.jsonl}")
-    code, said = bare.forked("run", "--nodes", "gather_benchmarks")
+    code, said = bare.forked("run", "--to-nodes", "gather_benchmarks")
     assert code == 1 and "Traceback" not in said and "holds no question" in said.splitlines()[-1]

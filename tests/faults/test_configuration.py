@@ -22,7 +22,7 @@ SHELVES = {
     ),
     "not a mapping": (f"a: {BOOK}", "shelf.yml: expected entries of the form"),
     "invalid YAML": (f"a: {{file: {BOOK}", "shelf.yml: not valid YAML: ", "line 1"),
-    "folder without a PDF": ("a: {file: conf/base, licence: own}", "shelf.yml: a: no PDF in the folder"),
+    "folder without a book": ("a: {file: conf/base, licence: own}", "shelf.yml: a: no file in the folder"),
     "unknown credentials": (
         f"a: {{file: {BOOK}, licence: own, password: a_pdf}}",
         "'a_pdf'",

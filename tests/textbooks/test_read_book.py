@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from med_small_lm.params.ingest_textbooks import IngestTextbooks
-from med_small_lm.textbooks import SourceFile, read_file
+from med_small_lm.textbooks import SourceFile, ocr, read_file
 
 LEADING = 12.0  # points, as the sheets are set
 
@@ -114,8 +114,9 @@ def test_what_is_no_pdf_is_quarantined_with_a_reason(tmp_path, read, content, re
     assert "\n" not in report.reason
 
 
-def test_pages_without_text_need_ocr_only_if_they_show_something(sheet, read):
-    """A blank file is quarantined, a scanned one waits for a reader."""
+def test_pages_without_text_need_ocr_only_if_they_show_something(sheet, read, monkeypatch):
+    """A blank file is quarantined, a scanned one waits for a reader where there is none."""
+    monkeypatch.setattr(ocr, "data_folder", lambda: None)
     assert read(sheet.save())[1].status == "quarantined"
     pixels = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 40, 40))
     pixels.clear_with(90)

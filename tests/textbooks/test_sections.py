@@ -23,6 +23,10 @@ from med_small_lm.textbooks.sections import apart_by_title, place
         ("Answer Key", "answer key"),
         ("Answers to Self-Check", "answer key"),
         ("About the Authors", "front matter"),
+        ("Conflict of interest", "authors"),
+        ("Authors’ contributions", "authors"),
+        ("Data Availability Statement", "authors"),
+        ("Competing Interests in Care", ""),
         ("Chapter Review", ""),
         ("Reference Ranges", ""),
         ("Refractive Index of the Lens", ""),
@@ -89,3 +93,46 @@ def test_what_stands_before_the_first_chapter_is_front_matter():
     assert [reason for _, reason in paths(told, [])] == ["front matter", "front matter", ""]
     late = [text(1), text(2), heading("Chapter 1: Blood", 30), text(30)]
     assert [reason for _, reason in paths(late, [])] == ["", "", ""]
+
+
+def long_text(page: int) -> Paragraph:
+    """Enough text for its page to be no title page."""
+    return Paragraph("text", "word " * 60, [(0, page)], 10.0, False)
+
+
+def test_one_title_above_sections_is_a_chapter():
+    """A file of one chapter: its title stands once, larger than the rest, with text below it."""
+    told = [heading("The Heart", 1, 20.0), heading("Valves", 1), long_text(1), heading("Vessels", 2), text(2)]
+    assert [path for path, _ in paths(told, [])] == ["The Heart > Valves", "The Heart > Vessels"]
+
+
+def test_a_label_in_words_above_a_title_is_part_of_it():
+    """Set as a line of its own, in the type of the text or as a heading."""
+    label = Paragraph("text", "CHAPTER ONE", [(0, 1)], 10.0, False)
+    told = [
+        label,
+        heading("The Heart", 1, 20.0),
+        text(1),
+        heading("Chapter Two", 5),
+        heading("The Lung", 5, 20.0),
+        text(5),
+    ]
+    assert [path for path, _ in paths(told, [])] == ["CHAPTER ONE: The Heart", "Chapter Two: The Lung"]
+
+
+def test_an_entry_for_the_contents_heads_no_chapter():
+    """The outline names a page that was left out, and chapters without the label that their pages have."""
+    outline = [Entry(1, "Contents", 1), Entry(1, "The Heart", 2), Entry(2, "Valves", 2), Entry(1, "The Lung", 5)]
+    told = [heading("Chapter 1: The Heart", 2, 20.0), text(2), heading("Valves", 2), text(2),
+            heading("Chapter 2: The Lung", 5, 20.0), text(5)]  # fmt: skip
+    assert [path for path, _ in paths(told, outline)] == [
+        "Chapter 1: The Heart",
+        "Chapter 1: The Heart > Valves",
+        "Chapter 2: The Lung",
+    ]
+
+
+def test_numbered_chapters_end_the_front_matter():
+    """Title page and copyright stand before ``1 The Heart``."""
+    told = [heading("A Textbook", 1, 24.0), text(1), text(2), heading("1 The Heart", 4, 20.0), text(4)]
+    assert paths(told, [])[:2] == [("", "front matter"), ("", "front matter")]

@@ -6,7 +6,7 @@ import dataclasses
 
 from med_small_lm.params.knowledge_injection import CorpusParams
 from med_small_lm.schemas.rows import CorpusText, Passage, Rephrasing, Verdict
-from med_small_lm.tuning.corpus import build_corpus, held_out_texts, train_texts
+from med_small_lm.tuning.corpus import build_corpus, held_out_texts, train_texts, train_texts_by_source
 
 
 def test_every_text_stands_once_with_its_passages(corpus: list[CorpusText], passages: list[Passage]) -> None:
@@ -43,3 +43,28 @@ def test_rephrasings_that_a_gate_stopped_or_that_say_nothing_are_left_out(
     passed = dataclasses.replace(rephrasings[2], gates=[Verdict("length", "pass", 1.0)])
     texts = build_corpus(passages, [stopped, empty, passed], CorpusParams(), 0)
     assert [text.text_id for text in texts if text.source == "rephrasing"] == ["r-2"]
+
+
+def of_source(passages: list[Passage], source: str) -> list[Passage]:
+    """The same passages as those of another source."""
+    return [dataclasses.replace(p, passage_id=f"{source}-{p.ordinal}", source=source) for p in passages]
+
+
+def test_papers_and_general_text_are_held_out_beside_the_books(
+    passages: list[Passage], rephrasings: list[Rephrasing]
+) -> None:
+    params = CorpusParams(held_out_share=0.2)
+    whole = [*of_source(passages, "general"), *passages, *of_source(passages, "paper")]
+    texts = build_corpus(whole, rephrasings, params, 0)
+    assert [text.source for text in texts] == ["general"] * 10 + ["book"] * 10 + ["paper"] * 10 + ["rephrasing"] * 10
+    assert all(len(held_out_texts(texts, source)) == 2 for source in ("book", "paper", "general"))
+    alone = build_corpus(passages, rephrasings, params, 0)
+    assert held_out_texts(texts) == held_out_texts(alone)
+    assert [text for text in texts if text.source in ("book", "rephrasing")] == alone
+
+
+def test_a_rephrasing_is_trained_on_as_its_book(passages: list[Passage], rephrasings: list[Rephrasing]) -> None:
+    texts = build_corpus([*passages, *of_source(passages, "paper")], rephrasings, CorpusParams(held_out_share=0), 0)
+    told = train_texts_by_source(texts)
+    assert {source: len(own) for source, own in told.items()} == {"book": 20, "paper": 10, "general": 0}
+    assert told["book"] == [p.text for p in passages] + [r.text for r in rephrasings]

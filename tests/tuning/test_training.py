@@ -7,7 +7,7 @@ import math
 import signal
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +80,35 @@ def test_injection_learns_and_says_so(base: Checkpoint, corpus: list[CorpusText]
         "stage", "step", "tokens", "loss", "learning_rate", "grad_norm", "tokens_per_second", "perplexity"
     }  # fmt: skip
     assert load(made)[0].config.use_cache
+
+
+def test_a_mixture_is_told_in_manifest_metrics_and_perplexities(
+    base: Checkpoint, corpus: list[CorpusText], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    papers = [replace(t, text_id=f"p-{t.text_id}", source="paper") for t in corpus if t.source == "book"]
+    seen: list[tuple[int, dict[str, float]]] = []
+    with caplog.at_level("INFO"):
+        made, history = inject(base, [*corpus, *papers], SHORT, 0, tmp_path / "m", lambda m, s: seen.append((s, {**m})))
+    drawn = made.manifest.drawn
+    assert drawn == json.loads((made.path / "manifest.json").read_text())["drawn"]
+    assert drawn["book"]["tokens"] + drawn["paper"]["tokens"] == made.manifest.tokens_seen == 5120
+    assert abs(drawn["book"]["share"] - 15 / 19) < 0.01 and set(drawn) == {"book", "paper"}
+    assert "injection: book 79.4%, " in caplog.text and "; paper 20.6%, " in caplog.text
+    assert seen[-1] == (40, {f"injection/{s}_{what}": n for s, one in drawn.items() for what, n in one.items()})
+    told = {
+        step: metrics["injection/perplexity_paper"] for step, metrics in seen if "injection/perplexity_paper" in metrics
+    }
+    assert list(told) == [0, 20, 40] and told[40] < told[0]
+    books = {row["step"]: row["perplexity"] for row in history if not math.isnan(row["perplexity"])}
+    assert books == told  # here the papers say what the books say
+
+
+def test_papers_without_a_book_are_trained_on_too(base: Checkpoint, corpus: list[CorpusText], tmp_path: Path) -> None:
+    papers = [replace(text, source="paper") for text in corpus]
+    params = SHORT.model_copy(update={"tokens": None, "epochs": 1.0})
+    made, history = inject(base, papers, params, 0, tmp_path / "m")
+    assert set(made.manifest.drawn) == {"paper"} and made.manifest.drawn["paper"]["passes"] >= 1
+    assert history and all(math.isnan(row["perplexity"]) for row in history)
 
 
 def test_a_finished_training_is_taken_as_it_is(
@@ -175,9 +204,11 @@ inject(Checkpoint.read(Path(base)), corpus, InjectionParams(**json.loads(params)
 """
 
 
+@pytest.mark.parametrize("papers", [False, True])
 def test_resumed_after_a_kill_ends_as_if_uninterrupted(
-    base: Checkpoint, corpus: list[CorpusText], tmp_path: Path
+    base: Checkpoint, corpus: list[CorpusText], tmp_path: Path, papers: bool
 ) -> None:
+    corpus = [*corpus, *(replace(text, source="paper") for text in corpus if papers)]
     params = SHORT.model_copy(update={"save_steps": 10})
     texts, given = json.dumps([asdict(text) for text in corpus]), params.model_dump_json()
     whole, expected = inject(base, corpus, params, 0, tmp_path / "whole")

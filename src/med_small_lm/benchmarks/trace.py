@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from med_small_lm.benchmarks.lineage import conversation_text, item_text
 from med_small_lm.benchmarks.scoring import is_right
-from med_small_lm.schemas.rows import Conversation, Link, Passage, Prediction, Question
+from med_small_lm.schemas.rows import Conversation, Link, Passage, Place, Prediction, Question
 
 WIDTH = 110
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z(0-9])")
@@ -127,19 +127,24 @@ def _pages(links: Sequence[Link], by_id: dict[str, Passage], question: Question)
     lines = []
     for passage_id, found in ways.items():
         first = found[0]
-        pages = f"p. {first.page_first}" if first.page_first == first.page_last else (
-            f"pp. {first.page_first}-{first.page_last}"
-        )  # fmt: skip
         origins = ", ".join(
             f"behind {entry.example_id}" if entry.example_id else f"near the item itself, {entry.similarity:.2f}"
             for entry in found
         )
         passage = by_id.get(passage_id)
         section = f", {passage.section}" if passage is not None and passage.section else ""
-        lines.append(f"  {first.book}, {pages}{section} ({passage_id}; {origins})")
+        lines.append(f"  {first.book}, {_named(first)}{section} ({passage_id}; {origins})")
         if passage is not None:
+            lines += [f"        also in {place.book}, {_named(place)}" for place in passage.also_in]
             lines += _wrapped(f'"{nearest_sentence(passage.text, item_text(question))}"', "        ")
     return lines
+
+
+def _named(place: Link | Place) -> str:
+    """The pages of a place."""
+    if place.page_first == place.page_last:
+        return f"p. {place.page_first}"
+    return f"pp. {place.page_first}-{place.page_last}"
 
 
 def _wrapped(text: str, indent: str = "  ") -> list[str]:

@@ -10,7 +10,7 @@ import plotly.io
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import PlotlyPreview
 
-from med_small_lm.datasets.atomic import written_aside
+from med_small_lm.atomic import written_aside
 from med_small_lm.tracking.artifacts import log_artifact
 
 

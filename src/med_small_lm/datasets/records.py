@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import importlib
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
-from med_small_lm.datasets.atomic import written_aside
-from med_small_lm.schemas.rows import SCHEMA_VERSION
-from med_small_lm.schemas.tables import arrow_schema
-
-VERSION_KEY = b"med_small_lm.schema_version"
+from med_small_lm.schemas.parquet import OtherVersion, read_records, written_records
+from med_small_lm.schemas.streams import Frames
 
 
-class RecordsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
-    """A frame of records in a Parquet file.
+class RecordsDataset(AbstractDataset[pd.DataFrame | Frames, pd.DataFrame]):
+    """Records in a Parquet file, loaded as a frame; more than memory holds are saved as frames one after another.
 
     Example::
 
@@ -43,28 +40,16 @@ class RecordsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         Raises:
             DatasetError: The file was written with another version of the records.
         """
-        table = pq.read_table(self._filepath)
-        version = (table.schema.metadata or {}).get(VERSION_KEY, b"none").decode()
-        if version != SCHEMA_VERSION:
-            raise DatasetError(
-                f"{self._filepath} holds records of version {version}, this code reads {SCHEMA_VERSION}: "
-                "run the pipeline that writes it again"
-            )
-        simple = {"string": "str", "int64": "int64", "double": "float64", "bool": "bool"}
-        return pd.DataFrame(
-            {
-                field.name: pd.Series(table[field.name].to_pylist(), dtype=simple.get(str(field.type), "object"))
-                for field in table.schema
-            }
-        )
+        try:
+            return read_records(self._filepath)
+        except OtherVersion as problem:
+            raise DatasetError(str(problem)) from problem
 
-    def save(self, data: pd.DataFrame) -> None:
+    def save(self, data: pd.DataFrame | Frames) -> None:
         """Write ``data`` with the record's schema, whole or not at all."""
-        schema = arrow_schema(self._record)
-        table = pa.Table.from_pylist(data.to_dict("records"), schema=schema)
-        table = table.replace_schema_metadata({VERSION_KEY: SCHEMA_VERSION.encode()})
-        with written_aside(self._filepath) as aside:
-            pq.write_table(table, aside, compression="zstd")
+        with written_records(self._filepath, self._record) as write:
+            for frame in data if isinstance(data, Frames) else [data]:
+                write(frame.to_dict("records"))
 
     def _exists(self) -> bool:
         return self._filepath.is_file()
@@ -74,12 +59,10 @@ class RecordsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """The first rows, for kedro-viz."""
-        head = next(pq.ParquetFile(self._filepath).iter_batches(nrows)).to_pylist() if self._exists() else []
-        columns = list(head[0]) if head else []
-        return TablePreview(
-            {
-                "index": list(range(len(head))),
-                "columns": columns,
-                "data": [[str(row[c])[:300] for c in columns] for row in head],
-            }
-        )
+        if not self._exists():
+            return TablePreview({"index": [], "columns": [], "data": []})
+        with pq.ParquetFile(self._filepath) as parquet:
+            columns = parquet.schema_arrow.names
+            head = [row for batch in islice(parquet.iter_batches(nrows), 1) for row in batch.to_pylist()]
+        data = [[str(row[column])[:300] for column in columns] for row in head]
+        return TablePreview({"index": list(range(len(head))), "columns": columns, "data": data})

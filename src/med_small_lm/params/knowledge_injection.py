@@ -38,13 +38,13 @@ class BaseModelParams(BaseModel):
 
 
 class CorpusParams(BaseModel):
-    """What of the books goes into the corpus."""
+    """What of the passages goes into the corpus."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     section_titles: bool = Field(False, description="whether a passage stands under its section's title")
     held_out_share: float = Field(
-        0.02, ge=0.0, le=0.5, description="share of the passages kept for perplexity (PMC-LLaMA: 10,000 papers)"
+        0.02, ge=0.0, le=0.5, description="share of each source kept for perplexity (PMC-LLaMA: 10,000 papers)"
     )
 
 
@@ -90,18 +90,32 @@ class LoopParams(BaseModel):
     threads: int = Field(2, ge=0, le=1024, description="CPU threads; 0: as many as torch takes by itself")
 
 
+class MixtureParams(BaseModel):
+    """Parts in which tokens of books, papers and general text are drawn; an absent source's go to the others.
+
+    An epoch is all tokens of the books, with their rephrasings, once. Papers: PMC-LLaMA 15:4:1, a batch.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    book: float = Field(15, gt=0, le=1e6, description="of books and their rephrasings")
+    paper: float = Field(4, ge=0, le=1e6, description="of papers; 0: none")
+    general: float = Field(1, ge=0, le=1e6, description="of general text; 0: none")
+
+
 class InjectionParams(LoopParams):
     """How the corpus is trained in: ``tokens`` in all, or ``epochs`` over it. 0 leaves the weights as they are.
 
-    Papers: PMC-LLaMA 5 epochs of books, papers and general text (15:4:1 a batch), MQG 3 epochs.
+    Papers: PMC-LLaMA 5 epochs, MQG 3 epochs.
     """
 
     tokens: int | None = Field(1_200_000, ge=0, description="tokens in all; null: see epochs")
-    epochs: float | None = Field(None, ge=0, description="passes over the corpus; null: see tokens")
+    epochs: float | None = Field(None, ge=0, description="passes over the books; null: see tokens")
     separate_documents: bool = Field(
         False, description="whether the documents of a row are hidden from each other (costs a mask a batch)"
     )
     evaluations: int = Field(4, ge=0, le=1000, description="times that held-out perplexity is measured on the way")
+    mixture: MixtureParams = MixtureParams()
     optimiser: OptimiserParams = OptimiserParams()
 
     @model_validator(mode="after")

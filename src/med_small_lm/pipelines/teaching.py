@@ -6,10 +6,13 @@ import logging
 from collections.abc import Sequence
 from contextlib import closing
 
+import pandas as pd
 from tqdm import tqdm
 
 from med_small_lm.datasets.teacher import TeacherAccess
 from med_small_lm.params.teacher import TeacherParams
+from med_small_lm.schemas.rows import Passage
+from med_small_lm.schemas.tables import to_rows
 from med_small_lm.synthesis.asked import Asked, requests_of
 from med_small_lm.synthesis.report import Record, summary
 from med_small_lm.teacher.requests import Reply
@@ -26,6 +29,11 @@ def ask(what: str, asked: Sequence[Asked], access: TeacherAccess, params: Teache
             bar.update(done - bar.n)
 
         return teacher.ask_all(requests_of(asked), progress=progress)
+
+
+def passages_of_books(passages: pd.DataFrame) -> list[Passage]:
+    """The passages that the teacher is asked about: papers and general text are read by the model, and no more."""
+    return to_rows(passages[passages["source"] == "book"], Passage)
 
 
 def log_outcome(what: str, kept: Sequence[Record], rejected: Sequence[Record]) -> None:

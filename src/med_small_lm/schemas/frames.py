@@ -71,6 +71,15 @@ class SourceReports(Records):
     seconds: Series[float] = pa.Field(ge=0)
 
 
+class Quarantined(Records):
+    """Files that were not read."""
+
+    book: Series[str] = some_text()
+    file: Series[str] = some_text()
+    status: Series[str] = pa.Field(isin=STATUSES)
+    reason: Series[str]
+
+
 class Questions(Records):
     """Questions of a benchmark, of a book, or of the teacher."""
 

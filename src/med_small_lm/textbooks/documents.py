@@ -36,7 +36,7 @@ class Document:
 
     ``contents`` is the last page of the table of contents at the front, 0 if there is none. ``left_out`` counts the
     words that were taken off before there were paragraphs, by reason and page. ``ocr`` says that some pages were read
-    from their picture.
+    from their picture; ``papers`` that each page is a work of its own, with no front matter before it.
     """
 
     pages: int
@@ -45,6 +45,7 @@ class Document:
     contents: int = 0
     left_out: Counter[tuple[str, int]] = field(default_factory=Counter)
     ocr: bool = False
+    papers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,19 +15,18 @@ is cut into columns. A line that crosses the gutter parts the page into bands::
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from med_small_lm.params.ingest_textbooks import Reading
 from med_small_lm.textbooks.cleaning import Speller
 from med_small_lm.textbooks.pages import Line, Page
 from med_small_lm.textbooks.tables import fold_aligned
 
-_FOLIO = re.compile(r"(?:[\W_]*(?:page|p\.)?[\W_]*(?:\d{1,4}|[ivxlcdm]{1,7})[\W_]*(?:of \d+)?[\W_]*)", re.IGNORECASE)
-_ENDS_IN_NUMBER = re.compile(r"(?:^|[\s.\u2060])(\d{1,4}|[ivxlc]{1,6})\s*$")
 _LEFTWARDS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
-_BIN = 2.0  # points: the grain in which white between columns is looked for
+_BIN = 1.0  # points: the grain in which white between columns is looked for
+_TITLE = 1.5  # least size of a chapter's title, in body type sizes
 _COLUMNS_DEEP = 3  # a page is cut at most this often: eight columns
 
 
@@ -55,111 +54,70 @@ class Column:
     lines: list[Line]
 
 
-def body_type(pages: list[Page]) -> Type:
+@dataclass(slots=True)
+class Styles:
+    """What lines say of the book's type, in counts that add up over ranges of pages.
+
+    ``characters`` by size and face, ``steps`` by the sizes of two lines below each other and their distance, ``widths``
+    of lines by their size, ``pages`` the widths of pages. Lengths in points.
+    """
+
+    characters: Counter[tuple[float, str]] = field(default_factory=Counter)
+    steps: Counter[tuple[float, float, float]] = field(default_factory=Counter)
+    widths: dict[float, list[float]] = field(default_factory=dict)
+    pages: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, pages: list[Page]) -> Styles:
+        """The styles of some pages."""
+        styles = cls(pages=[page.width for page in pages])
+        for page in pages:
+            before: Line | None = None
+            for line in page.lines:
+                styles.characters[line.size, line.face] += len(line.text)
+                styles.widths.setdefault(line.size, []).append(line.width)
+                if before and abs(line.x0 - before.x0) < 2 and 0 < line.base - before.base < 3 * line.size:
+                    styles.steps[before.size, line.size, round(line.base - before.base, 1)] += 1
+                before = line
+        return styles
+
+    def add(self, other: Styles) -> None:
+        """Takes in the styles of more pages."""
+        self.characters.update(other.characters)
+        self.steps.update(other.steps)
+        self.pages += other.pages
+        for size, widths in other.widths.items():
+            self.widths.setdefault(size, []).extend(widths)
+
+
+def body_type(styles: Styles) -> Type:
     """The type most characters of the book are set in."""
-    styles: Counter[tuple[float, str]] = Counter()
-    for page in pages:
-        for line in page.lines:
-            styles[line.size, line.face] += len(line.text)
     sizes: Counter[float] = Counter()
-    for (size, _), weight in styles.items():
+    for (size, _), weight in styles.characters.items():
         sizes[size] += weight
     size = max(sizes, key=lambda key: (sizes[key], key), default=10.0)
-    faces = {face: weight for (other, face), weight in styles.items() if other == size and face}
-    face = max(faces, key=lambda key: faces[key], default="")
+    faces = {face: weight for (other, face), weight in styles.characters.items() if other == size and face}
+    face = max(faces, key=lambda key: (faces[key], key), default="")
     leadings: Counter[float] = Counter()
-    widths: list[float] = []
-    for page in pages:
-        before: Line | None = None
-        for line in page.lines:
-            if abs(line.size - size) > 0.3:
-                before = None
-                continue
-            widths.append(line.width)
-            if before and abs(line.x0 - before.x0) < 2 and 0 < line.base - before.base < 3 * size:
-                leadings[round(line.base - before.base, 1)] += 1
-            before = line
-    widths.sort()
+    for (above, below, step), number in styles.steps.items():
+        if abs(above - size) <= 0.3 >= abs(below - size):
+            leadings[step] += number
+    leading = max(leadings, key=lambda key: (leadings[key], key), default=1.2 * size)
+    widths = sorted(width for other, some in styles.widths.items() if abs(other - size) <= 0.3 for width in some)
     usual = widths[int(0.8 * len(widths))] if widths else 0.0
-    leading = max(leadings, key=lambda key: leadings[key], default=1.2 * size)
-    middle = sorted(page.width for page in pages)[len(pages) // 2] if pages else 0.0
+    middle = sorted(styles.pages)[len(styles.pages) // 2] if styles.pages else 0.0
     return Type(face, size, leading, usual, usual < 0.5 * middle)
-
-
-def strip_furniture(pages: list[Page], reading: Reading) -> Counter[tuple[str, int]]:
-    """How many words of running heads and folios were taken off the pages, in place, by reason and page.
-
-    From a page only lines are taken that white sets apart from the text, so that the first line of a column that
-    happens to stand where other pages have their running head stays.
-    """
-    leading = body_type(pages).leading
-    marks = _furniture(pages, leading, reading)
-    words: Counter[tuple[str, int]] = Counter()
-    for page in pages:
-        inwards = sorted(page.lines, key=lambda line: line.base)
-        gone = _set_apart(inwards, marks, 1.3 * leading) | _set_apart(inwards[::-1], marks, 1.3 * leading)
-        taken = sum(len(line.text.split()) for line in inwards if id(line) in gone)
-        if taken:
-            words["running heads and folios", page.number] += taken
-        page.lines = [line for line in page.lines if id(line) not in gone]
-    return words
-
-
-def _furniture(pages: list[Page], leading: float, reading: Reading) -> set[int]:
-    """The ids of lines that stand in a slot of running heads or folios.
-
-    A slot is a height near the head or foot of pages. It is furniture where many of its lines are page numbers or say,
-    digits aside, what the same slot says on another page.
-    """
-    slots: dict[tuple[bool, int], list[tuple[Line, str]]] = defaultdict(list)
-    for page in pages:
-        first = min((line.base for line in page.lines), default=0.0)
-        last = max((line.base for line in page.lines), default=0.0)
-        for line in page.lines:
-            head = line.base - first < reading.margin * leading
-            if head or last - line.base < reading.margin * leading:
-                key = re.sub(r"\d+|\b[ivxlc]+\b", "#", "".join(line.text.lower().split()))
-                slots[head, round(line.base / 3)].append((line, key))
-    marks: set[int] = set()
-    for members in slots.values():
-        repeats = Counter(key for _, key in members)
-        folios = [_FOLIO.fullmatch(line.text.strip()) is not None for line, _ in members]
-        found = sum(folio or repeats[key] > 1 for folio, (_, key) in zip(folios, members, strict=True))
-        if found >= 0.4 * len(members) and (all(folios) or len(members) >= reading.margin_pages * len(pages)):
-            marks.update(id(line) for line, _ in members)
-    return marks
-
-
-def _set_apart(inwards: list[Line], marks: set[int], white: float) -> set[int]:
-    """The marks at the page's edge up to the last that has white below it, in lines from the edge inwards."""
-    end = 0
-    for index, line in enumerate(inwards):
-        if id(line) not in marks:
-            break
-        if index + 1 == len(inwards) or abs(inwards[index + 1].base - line.base) > white:
-            end = index + 1
-    return {id(line) for line in inwards[:end]}
-
-
-def is_contents(page: Page, pages: int) -> bool:
-    """Whether the page lists headings with their page numbers, which only grow, in the first fifth of the book."""
-    if page.number > max(3, pages / 5) or pages < 3:
-        return False
-    rows = list(_rows(page.lines))
-    named = [row for row in rows if any(letter.isalpha() for line in row for letter in line.text)]
-    numbers = [found.group(1) for row in named if (found := _ENDS_IN_NUMBER.search(row[-1].text))]
-    if len(numbers) < 4 or len(numbers) < 0.5 * len(rows):
-        return False
-    values = [int(number) for number in numbers if number.isdigit()]
-    grows = sum(one <= other for one, other in zip(values, values[1:], strict=False))
-    return grows >= 0.8 * (len(values) - 1)
 
 
 def columns(page: Page, body: Type, speller: Speller, reading: Reading) -> list[Column]:
     """The page's columns in reading order."""
+    lines = _without_drop_caps(page.lines, body)
+    beside = _beside_text(lines, body, reading)
+    text = [line for line in lines if id(line) not in beside] if beside else lines
+    notes = [[line for line in lines if id(line) in beside]] if beside else []
     result = []
-    for lines in _cut(_without_drop_caps(page.lines, body), body, reading, _COLUMNS_DEEP):
-        merged = [_merge(row) for row in fold_aligned(list(_rows(lines)), speller)]
+    for lines in [*_cut(text, body, reading, _COLUMNS_DEEP), *notes]:
+        merged = [_merge(row) for row in fold_aligned(list(rows(lines)), speller)]
         result.append(Column(page.number, min(x.x0 for x in merged), max(x.x1 for x in merged), merged))
     return result
 
@@ -176,12 +134,25 @@ def _without_drop_caps(lines: list[Line], body: Type) -> list[Line]:
     return lines
 
 
+def _beside_text(lines: list[Line], body: Type, reading: Reading) -> set[int]:
+    """The ids of small lines in the margin beside the text: side notes are read when the page's text is."""
+    full = [x for x in lines if abs(x.size - body.size) < 0.3 and x.width > 0.6 * body.width]
+    if len(full) < 3:
+        return set()
+    starts, ends = sorted(x.x0 for x in full), sorted(x.x1 for x in full)
+    left, right = starts[len(full) // 10] - 0.5 * body.size, ends[-1 - len(full) // 10] + 0.5 * body.size
+    small = reading.small_size * body.size
+    return {id(x) for x in lines if x.size < small and not x.rows and (x.x0 > right or x.x1 < left)}
+
+
 def _cut(lines: list[Line], body: Type, reading: Reading, depth: int) -> list[list[Line]]:
     gutter = _gutter(lines, body, reading) if depth else None
     if gutter is None:
         return [lines] if lines else []
-    crossing = sorted((x for x in lines if x.x0 < gutter - 1 and x.x1 > gutter + 1), key=lambda x: x.base)
-    rest = [x for x in lines if x.x1 <= gutter + 1 or x.x0 >= gutter - 1]
+    crossing = [x for x in lines if x.x0 < gutter - 1 and x.x1 > gutter + 1]
+    crossing = sorted(crossing + _short_titles(lines, gutter, body, reading), key=lambda x: x.base)
+    across = {id(x) for x in crossing}
+    rest = [x for x in lines if id(x) not in across]
     result: list[list[Line]] = []
     wide: list[Line] = []
     top = float("-inf")
@@ -198,6 +169,25 @@ def _cut(lines: list[Line], body: Type, reading: Reading, depth: int) -> list[li
             wide.append(bound)
         top = bottom
     return result + ([wide] if wide else [])
+
+
+def _short_titles(lines: list[Line], gutter: float, body: Type, reading: Reading) -> list[Line]:
+    """The chapter titles that part the page although they are short: both columns end right above them."""
+    titles = []
+    small = reading.small_size * body.size
+    for title in lines:
+        if title.size < _TITLE * body.size or title.x1 > gutter + 1:
+            continue
+        above = [x for x in lines if x.base < title.base]
+        sides = [[x.base for x in above if x.x1 <= gutter + 1], [x.base for x in above if x.x0 >= gutter - 1]]
+        top, end = title.base - 1.2 * title.size, title.base + 0.5 * body.leading
+        clear = not any(x.x0 >= gutter - 1 and top < x.base < end for x in lines)
+        below = any(
+            x.x0 >= gutter - 1 and x.size > small and end <= x.base < title.base + 4 * body.leading for x in lines
+        )
+        if clear and below and all(sides) and abs(max(sides[0]) - max(sides[1])) < 0.7 * body.leading:
+            titles.append(title)
+    return titles
 
 
 def _gutter(lines: list[Line], body: Type, reading: Reading) -> float | None:
@@ -253,7 +243,7 @@ def _parts(lines: list[Line], middle: float, left: float, right: float, body: Ty
     return all(full) or all(as_book) or (body.columns and any(a and f for a, f in zip(as_book, few[::-1], strict=True)))
 
 
-def _rows(lines: list[Line]) -> Iterator[list[Line]]:
+def rows(lines: list[Line]) -> Iterator[list[Line]]:
     """Pieces that stand on one baseline, left to right; rows from top to bottom."""
     row: list[Line] = []
     for line in sorted(lines, key=lambda x: (x.base, x.x0)):

@@ -15,7 +15,7 @@ from med_small_lm.textbooks.paragraphs import Paragraph
 from med_small_lm.textbooks.sections import Placed
 
 # A sentence ends before a capital; not after an initial, a title or a label that is followed by a name or number.
-_SENTENCE = re.compile(r"(?<=[.!?])[\"'”’)\]]*[\u2070-\u209f¹²³]*\s+(?=[\"'“‘(\[]?[A-Z0-9])|(?<=[。！？])")
+_SENTENCE = re.compile(r"[.!?][\"'”’)\]]*[\u2070-\u209f¹²³]*\s+(?=[\"'“‘(\[]?[A-Z0-9])|[。！？]")
 _NO_END = re.compile(r"(?:\b(?:[A-Z]|Dr|Mr|Mrs|Ms|Prof|St|vs|Fig|Figs|No|Vol|cf|al|e\.g|i\.e|approx|Eq|ca)\.)$")
 
 
@@ -127,15 +127,15 @@ def _even(runs: list[list[Unit]], budget: PassageBudget) -> list[list[Unit]]:
 
 def _units(paragraphs: list[Paragraph], limit: int, count: Callable[[str], int]) -> Iterator[Unit]:
     for number, paragraph in enumerate(paragraphs):
-        for start, end in _spans(paragraph, limit, count):
+        for start, end, size in _spans(paragraph, limit, count):
             text = paragraph.text[start:end]
             first, last = paragraph.page_at(start), paragraph.page_at(end - 1)
             glue = "\n" if paragraph.rows else " "
-            yield Unit(text, count(text), number, paragraph.kind == "heading", glue, first, last)
+            yield Unit(text, size, number, paragraph.kind == "heading", glue, first, last)
 
 
-def _spans(paragraph: Paragraph, limit: int, count: Callable[[str], int]) -> Iterator[tuple[int, int]]:
-    """Where the paragraph's units begin and end; one above the limit is cut between words."""
+def _spans(paragraph: Paragraph, limit: int, count: Callable[[str], int]) -> Iterator[tuple[int, int, int]]:
+    """Where the paragraph's units begin and end, and their size; one above the limit is cut between words."""
     ends = [m.end() for m in re.finditer(r"\n", paragraph.text)] if paragraph.rows else _ends(paragraph.text)
     start = 0
     for end in [*ends, len(paragraph.text)]:
@@ -144,11 +144,14 @@ def _spans(paragraph: Paragraph, limit: int, count: Callable[[str], int]) -> Ite
 
 
 def _ends(text: str) -> list[int]:
-    return [m.end() for m in _SENTENCE.finditer(text) if not _NO_END.search(text[max(0, m.start() - 8) : m.start()])]
+    found = _SENTENCE.finditer(text)
+    return [m.end() for m in found if not _NO_END.search(text[max(0, m.start() - 7) : m.start() + 1])]
 
 
-def _cut(text: str, start: int, end: int, limit: int, count: Callable[[str], int]) -> Iterator[tuple[int, int]]:
-    if count(text[start:end]) <= limit:
+def _cut(text: str, start: int, end: int, limit: int, count: Callable[[str], int]) -> Iterator[tuple[int, int, int]]:
+    piece = text[start:end].strip()
+    size = count(piece)
+    if size <= limit:
         pieces = [(start, end)]
     else:
         pieces, begin, stop = [], start, start
@@ -162,7 +165,8 @@ def _cut(text: str, start: int, end: int, limit: int, count: Callable[[str], int
         lead = len(text[first:last]) - len(text[first:last].lstrip())
         stripped = text[first:last].strip()
         if stripped:
-            yield first + lead, first + lead + len(stripped)
+            at = first + lead
+            yield at, at + len(stripped), size if stripped == piece else count(stripped)
 
 
 def _passage(units: list[Unit], section: str, file: SourceFile, ordinal: int) -> Passage:

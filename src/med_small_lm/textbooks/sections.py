@@ -12,19 +12,30 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from med_small_lm.params.ingest_textbooks import Reading
+from med_small_lm.textbooks.footnotes import FOOTNOTE, link_footnotes
+from med_small_lm.textbooks.notices import mark_notices
 from med_small_lm.textbooks.pages import Entry
 from med_small_lm.textbooks.paragraphs import Paragraph
+from med_small_lm.textbooks.quizzes import mark_quizzes, stems_as_items
 
 _APART = {
     "contents": r"(table of )?contents|contents in brief|brief contents|list of (figures|tables|illustrations|boxes)",
     "front matter": r"(preface|foreword|dedication|copyright|about the authors?|contributors|acknowledge?ments?)\b.*",
+    "authors": r"(author|authors?[’']) (contributions?|details|information)( statement)?"
+    r"|funding (sources?|statement|information)|ethics (statement|approval)( .*)?"
+    r"|((declarations? of|statement of) )?(conflicts? of|competing) interests?( statement)?"
+    r"|data availability( statement)?|availability of data and materials?|consent (for publication|to participate)",
     "index": r"((subject|author|drug|name|general|alphabetical) )?index",
     "references": r"((selected |key |chapter |works? )?(references?|bibliography|cited|literature)( cited| list)?"
     r"|(suggested |further |additional |recommended )readings?( list)?|end ?notes|(photo |image |figure )?credits)",
-    "answer key": r"(answers?( key)?( to .*| for .*)?|answer keys?.*|key to .*)",
-    "review questions": r"((chapter |section |unit |end.of.chapter |self.?|critical thinking |multiple.choice "
-    r"|practice |study |discussion |test your |check your )*(review |study |practice |thinking |choice |assessment )?"
-    r"(questions|quiz|quizzes|exercises|self.?test|self.?assessment|problems)( and answers)?)",
+    "answer key": r"(correct |chapter |section |review )*answers?( keys?)?( and (explanations?|rationales?))?"
+    r"|answers? (to|for) .*|answer keys?\b.*|(key|solutions) to .*(answers|questions|exercises|problems|quiz|test)",
+    "review questions": r"((chapter|section|unit|lesson|end.of.(chapter|unit|section)|critical|clinical|multiple.choice"
+    r"|single best|answer|practice|sample|self|usmle|nclex|board|exam(ination)?|test your|check your|interactive link"
+    r"|knowledge|style|format|type|review|study|discussion|thinking|choice|assessment)[ -])*"
+    r"(questions|quiz|quizzes|mcqs?|exercises|self.?test|self.?assessment|problems|pre.?test|post.?test)( and answers)?"
+    r"|(check|test) (your|yourself|for)( (knowledge|understanding|learning|recall))?|practice (test|exam)"
+    r"|knowledge check|multiple.choice|true (or|/) ?false|fill.in.the.blanks?|short answers?",
 }
 _APART_RES = {reason: re.compile(pattern, re.IGNORECASE) for reason, pattern in _APART.items()}
 _CHAPTER = re.compile(
@@ -32,12 +43,19 @@ _CHAPTER = re.compile(
     r"|(?:one|two|three|four|five|six|seven|eight|nine|ten)\b)",
     re.IGNORECASE,
 )
-_LABEL = re.compile(r"(?:(?:chapter|unit|part|lesson|module)\s+)?(?:\d{1,3}|[IVXLC]+)[.:]?", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?:(?:chapter|unit|part|lesson|module)\s+)?"
+    r"(?:\d{1,3}|[IVXLC]+|(?<=\s)(?:one|two|three|four|five|six|seven|eight|nine|ten))[.:]?",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(rf"{_LABEL.pattern}\s+(?=\S)", re.IGNORECASE)
+_COUNTED = re.compile(r"\(?(\d{1,2})(?:[.)]|(?=\s))\s+(?=\S)")  # the number of a list's item
 _NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3})*)[.:]?\s+\S")
-_KEY = re.compile(r"(?:\d{1,3}\s*[.):]?\s*[A-Ea-e]\b[\s;,.]*){3,}")
-_OPTION = re.compile(r"\(?[A-Ea-e][.)]\s")
+_NO_LETTER = re.compile(r"[\W_]+")
 HEADING = "heading"  # the reason of a heading that the section path shows
 _LABEL_WORDS = 6  # a note below a figure that is shorter and no sentence labels its parts
+_TITLE_WORDS = 50  # a title page has fewer
+_ITEM_WORDS = 20  # an item that is longer has several lines
 _UNNAMED = 99  # level of a heading below all that the path shows
 
 
@@ -51,7 +69,12 @@ class Placed:
 
 
 def place(
-    paragraphs: list[Paragraph], outline: list[Entry], pages: int, reading: Reading, contents: int = 0
+    paragraphs: list[Paragraph],
+    outline: list[Entry],
+    pages: int,
+    reading: Reading,
+    contents: int = 0,
+    has_front: bool = True,
 ) -> list[Placed]:
     """Every paragraph with its section path, and the reason if it is kept apart.
 
@@ -61,27 +84,32 @@ def place(
         pages: How many pages the book has.
         reading: The thresholds.
         contents: The last page of the table of contents; 0 if there is none.
+        has_front: Whether what stands before the first chapter is front matter.
     """
+    stems_as_items(paragraphs)
+    link_footnotes(paragraphs)
     paragraphs = _join_labels(paragraphs)
     levels, lost, depth = _levels(paragraphs, outline)
-    chapter = _first_chapter(paragraphs, levels, pages, reading)
+    chapter = _first_chapter(paragraphs, levels, pages, reading) if has_front else 0
     front = {i for i, p in enumerate(paragraphs) if i < chapter or p.page < contents}
     placed: list[Placed] = []
     path: dict[int, str] = {}
     apart: tuple[str, int] | None = None  # the reason, and the level of the heading that gave it
     for index, paragraph in enumerate(paragraphs):
-        while lost and lost[0].page <= paragraph.page and paragraph.kind != "heading":
+        while lost and (lost[0].page, paragraph.kind == "heading") < (paragraph.page, True):
             entry = lost.pop(0)
+            if apart_by_title(entry.title):
+                continue
             _enter(path, entry.level, entry.title)
             apart = None if apart and entry.level <= apart[1] else apart
         if level := levels.get(index, 0):
             apart = _apart_from(paragraph.text, level, apart)
             if level <= depth and not apart and index not in front:
                 _enter(path, level, paragraph.text)
-        reason = "front matter" if index in front else apart[0] if apart else ""
+        reason = "front matter" if index in front else apart[0] if apart else FOOTNOTE * (paragraph.kind == FOOTNOTE)
         shown = 0 < level <= depth  # the path shows it, so the passage need not
         placed.append(Placed(paragraph, " > ".join(path[key] for key in sorted(path)), reason or HEADING * shown))
-    return _labels(_questions(placed))
+    return _unnumbered(_labels(mark_notices(mark_quizzes(placed))))
 
 
 def _apart_from(title: str, level: int, apart: tuple[str, int] | None) -> tuple[str, int] | None:
@@ -105,35 +133,52 @@ def _enter(path: dict[int, str], level: int, title: str) -> None:
 
 
 def _join_labels(paragraphs: list[Paragraph]) -> list[Paragraph]:
-    """A heading that is only a label (``Chapter 3``) becomes one with the title under it."""
+    """A line that is only a label (``Chapter 3``) becomes one with the heading under it."""
     joined: list[Paragraph] = []
     for paragraph in paragraphs:
         last = joined[-1] if joined else None
-        label = last and last.kind == paragraph.kind == "heading" and _LABEL.fullmatch(last.text.strip())
+        label = last is not None and paragraph.kind == "heading" and _is_label(last)
         if last and label and last.page == paragraph.page and not _LABEL.fullmatch(paragraph.text):
             last.text = f"{last.text.rstrip('.: ')}: {paragraph.text}"
-            last.size = max(last.size, paragraph.size)
+            last.size, last.bold, last.kind = max(last.size, paragraph.size), paragraph.bold, "heading"
         else:
             joined.append(paragraph)
     return joined
 
 
+def _is_label(paragraph: Paragraph) -> bool:
+    """Whether it is only a label: as a heading ``3`` is one too, else the word for chapter has to stand there."""
+    named = paragraph.kind in ("text", "note") and _CHAPTER.fullmatch(paragraph.text)
+    return bool((paragraph.kind == "heading" or named) and _LABEL.fullmatch(paragraph.text.strip()))
+
+
 def _squeeze(title: str) -> str:
-    return "".join(letter for letter in title.casefold() if letter.isalnum())
+    return _NO_LETTER.sub("", title.casefold())
 
 
 def _levels(paragraphs: list[Paragraph], outline: list[Entry]) -> tuple[dict[int, int], list[Entry], int]:
     """Levels of the headings by index, the entries of the outline that no heading shows, and the path's depth."""
     headings = [i for i, p in enumerate(paragraphs) if p.kind == "heading"]
-    wanted: dict[str, list[Entry]] = defaultdict(list)
+    if any(paragraphs[i].level for i in headings):  # the source gives them
+        given = [Entry(p.level, p.text, p.page) for p in paragraphs if p.level]
+        return {i: paragraphs[i].level or _UNNAMED for i in headings}, [], _chapter_level(given) + 1
+    wanted: dict[tuple[str, int], list[Entry]] = defaultdict(list)  # by title, and page give or take one
     for entry in outline:
-        wanted[_squeeze(entry.title)].append(entry)
+        for key in {_squeeze(entry.title), _squeeze(_LABELLED.sub("", entry.title))}:
+            for page in (entry.page - 1, entry.page, entry.page + 1):
+                wanted[key, page].append(entry)
+    begins = {key[:3] for key, _ in wanted}
     levels: dict[int, int] = {}
     met: set[int] = set()
     candidates = [i for i, p in enumerate(paragraphs) if p.kind in ("heading", "text", "item") and len(p.text) < 250]
     for index in candidates:
         paragraph = paragraphs[index]
-        near = [e for e in wanted.get(_squeeze(paragraph.text), ()) if abs(e.page - paragraph.page) <= 1]
+        begin = paragraph.text[:3]
+        if paragraph.kind != "heading" and begin.isalnum() and begin.casefold()[:3] not in begins:
+            continue  # most paragraphs: nothing to squeeze
+        near = wanted.get((_squeeze(paragraph.text), paragraph.page), [])
+        if not near and paragraph.kind == "heading":
+            near = wanted.get((_squeeze(_LABELLED.sub("", paragraph.text)), paragraph.page), [])
         near = [e for e in near if id(e) not in met] or near
         if near:
             met.add(id(near[0]))
@@ -162,6 +207,8 @@ def _typographic(paragraphs: list[Paragraph], headings: list[int]) -> dict[int, 
         sizes[style] += 1
         if index in explicit:
             votes[style][explicit[index]] += 1
+    if headings and _is_title(paragraphs, headings[0]):
+        sizes[paragraphs[headings[0]].size, paragraphs[headings[0]].bold] += 1
     ranked = sorted((style for style in sizes if sizes[style] > 1), reverse=True)
     known = {style: count.most_common(1)[0][0] for style, count in votes.items()}
     levels = {}
@@ -171,6 +218,14 @@ def _typographic(paragraphs: list[Paragraph], headings: list[int]) -> dict[int, 
         rank = 1 + sum(other > style for other in ranked)
         levels[index] = explicit.get(index) or known.get(style) or (max(above) + 1 if above else rank)
     return levels
+
+
+def _is_title(paragraphs: list[Paragraph], index: int) -> bool:
+    """Whether the text begins below this heading: one that stands once is a chapter's then, not a title page's."""
+    page = paragraphs[index].page
+    return (
+        sum(p.n_words for p in paragraphs[index + 1 :] if p.page == page and p.kind in ("text", "item")) >= _TITLE_WORDS
+    )
 
 
 def _numbered(title: str) -> int:
@@ -183,7 +238,9 @@ def _numbered(title: str) -> int:
 def _first_chapter(paragraphs: list[Paragraph], levels: dict[int, int], pages: int, reading: Reading) -> int:
     """The index that the first chapter begins at; 0 where nothing tells."""
     top = min(levels.values(), default=0)
-    starts = [i for i in sorted(levels) if _CHAPTER.match(paragraphs[i].text)]
+    titles = {i: paragraphs[i].text for i in sorted(levels)}
+    starts = [i for i, title in titles.items() if _CHAPTER.match(title)]
+    starts = starts or [i for i, title in titles.items() if levels[i] == 1 and _NUMBERED.match(title)]
     if not starts:
         starts = [i for i in sorted(levels) if levels[i] == top and not apart_by_title(paragraphs[i].text)]
     if not starts:
@@ -192,29 +249,36 @@ def _first_chapter(paragraphs: list[Paragraph], levels: dict[int, int], pages: i
     return starts[0] if 1 < paragraphs[starts[0]].page <= limit + 1 else 0
 
 
-def _questions(placed: list[Placed]) -> list[Placed]:
-    """The same, with questions that no heading announces (a stem and its options) and bare keys kept apart."""
-    run: list[int] = []
-    for index, item in enumerate(placed):
-        if not item.reason and _OPTION.match(item.paragraph.text) and item.paragraph.n_words < 40:
-            run.append(index)
-            continue
-        if len(run) > 2:
-            stem = placed[max(0, run[0] - 1)]
-            asks = not stem.reason and stem.paragraph.text.rstrip().endswith(("?", "_", "_."))
-            for one in [*([stem] if asks else []), *(placed[i] for i in run)]:
-                one.reason = "review questions"
-        run = []
-        if not item.reason and _KEY.fullmatch(item.paragraph.text):
-            item.reason = "answer key"
-    return placed
-
-
 def _labels(placed: list[Placed]) -> list[Placed]:
     """The same, with the small words inside a figure (``aorta``, ``left atrium``) kept apart from its caption."""
     figures = {item.paragraph.page for item in placed if item.paragraph.text.startswith(("Fig", "FIG"))}
     for item in placed:
         note = item.paragraph
-        if note.kind == "note" and not item.reason and note.page in figures and note.n_words <= _LABEL_WORDS:
+        if note.kind != "note" or item.reason or note.page not in figures:
+            continue
+        if note.size and note.n_words <= _LABEL_WORDS:  # without a size it is a footnote of marked-up text
             item.reason = "" if note.text.endswith((".", "?", "!", ":", ")")) else "figure labels"
+    return placed
+
+
+def _unnumbered(placed: list[Placed]) -> list[Placed]:
+    """The same, with the running numbers of lists gone as their bullets are: only where they count 1, 2, 3 without gap.
+
+    A number that the author typed before a paragraph stays: the paragraph's other lines do not hang behind it.
+    """
+    run: list[Paragraph] = []
+    for item in [*placed, None]:
+        found = (
+            _COUNTED.match(item.paragraph.text) if item and item.paragraph.kind == "item" and not item.reason else None
+        )
+        if item and found and int(found.group(1)) == len(run) + 1:
+            run.append(item.paragraph)
+            continue
+        typed = any(paragraph.n_words > _ITEM_WORDS and not paragraph.hanging for paragraph in run)
+        for paragraph in run if len(run) > 1 and not typed else ():
+            cut = _COUNTED.match(paragraph.text)
+            start = cut.end() if cut else 0
+            paragraph.text = paragraph.text[start:]
+            paragraph.marks = [(max(0, at - start), page) for at, page in paragraph.marks]
+        run = [item.paragraph] if item and found and found.group(1) == "1" else []
     return placed

@@ -91,12 +91,18 @@ def score_metrics(scores: pd.DataFrame) -> dict[str, float]:
 
 
 def digest_of(path: Path) -> str:
-    """The first 32 hex digits of the SHA-256 of a file, or of a folder's files by name (MLflow takes 36 at most)."""
+    """The first 32 hex digits of the SHA-256 of a file (MLflow takes 36 at most).
+
+    Of a folder, of its files' names, sizes and times: a library is too large to be read for a digest at every run.
+    """
     digest = hashlib.sha256()
-    for part in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if part.is_file():
-            digest.update(str(part.relative_to(path)).encode() if part != path else b"")
-            with part.open("rb") as file:
-                while block := file.read(BLOCK):
-                    digest.update(block)
+    if path.is_dir():
+        for part in sorted(path.rglob("*")):
+            if part.is_file():
+                stat = part.stat()
+                digest.update(f"{part.relative_to(path)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        return digest.hexdigest()[:32]
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
     return digest.hexdigest()[:32]

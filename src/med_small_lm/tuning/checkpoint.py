@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +46,7 @@ class Manifest:
         final_loss: mean of the last logged stretch, nats a token; nan where nothing was trained.
         seconds: wall time of this stage; of its last run, where it was resumed.
         files: size of each other file of the folder, in bytes.
+        drawn: texts, tokens, share and passes of each source that was trained on, where the sources are mixed.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Manifest:
     final_loss: float
     seconds: float
     files: Mapping[str, int]
+    drawn: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Outcome:
     steps: int
     final_loss: float
     seconds: float
+    drawn: Mapping[str, Any] = field(default_factory=dict)
 
 
 def finished(folder: Path, plan: Plan) -> Checkpoint | None:
@@ -201,7 +204,7 @@ def _plain(value: Any) -> Any:
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:
     aside = folder / f"{MANIFEST}.aside"
-    raw = {field.name: _plain(getattr(manifest, field.name)) for field in fields(manifest)}
+    raw = {one.name: _plain(getattr(manifest, one.name)) for one in fields(manifest)}
     aside.write_text(json.dumps(raw, indent=2, default=str) + "\n", encoding="utf-8")
     _fsync(aside)
     os.replace(aside, folder / MANIFEST)

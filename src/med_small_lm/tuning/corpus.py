@@ -1,4 +1,4 @@
-"""The corpus of knowledge injection: the books' passages, and their rephrasings beside them."""
+"""The corpus of knowledge injection: passages of books, papers and general text, and rephrasings beside them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from med_small_lm.params.knowledge_injection import CorpusParams
 from med_small_lm.schemas.rows import CorpusText, Passage, Rephrasing, Verdict
 
 TRAIN, HELD_OUT = "train", "held_out"
+BOOK = "book"
+SOURCES = (BOOK, "paper", "general")
 
 
 def build_corpus(
@@ -16,10 +18,13 @@ def build_corpus(
 ) -> list[CorpusText]:
     """Returns a text for each passage, then one for each rephrasing, in the order given.
 
-    A share of the passages is held out for perplexity. Their rephrasings are held out too: they say the same.
+    A share of the passages of each source is held out for perplexity. Rephrasings of them are held out too: they say
+    the same.
     """
-    held_out = _drawn(passages, params.held_out_share, seed)
-    texts = [_book_text(passage, params, held_out) for passage in passages]
+    held_out = set[str]()
+    for source in SOURCES:
+        held_out |= _drawn([passage for passage in passages if passage.source == source], params.held_out_share, seed)
+    texts = [_passage_text(passage, params, held_out) for passage in passages]
     for told in rephrasings:
         if kept(told.gates) and told.text.strip():
             split = HELD_OUT if held_out.intersection(told.passage_ids) else TRAIN
@@ -34,9 +39,18 @@ def train_texts(corpus: Iterable[CorpusText]) -> list[str]:
     return [text.text for text in corpus if text.split == TRAIN]
 
 
-def held_out_texts(corpus: Iterable[CorpusText]) -> list[str]:
-    """Returns the texts that perplexity is measured on: held-out pages of the books themselves."""
-    return [text.text for text in corpus if text.split == HELD_OUT and text.source == "book"]
+def train_texts_by_source(corpus: Iterable[CorpusText]) -> dict[str, list[str]]:
+    """Returns the texts that are trained on by source; a rephrasing counts as the book that it retells."""
+    told: dict[str, list[str]] = {source: [] for source in SOURCES}
+    for text in corpus:
+        if text.split == TRAIN:
+            told[text.source if text.source in SOURCES else BOOK].append(text.text)
+    return told
+
+
+def held_out_texts(corpus: Iterable[CorpusText], source: str = BOOK) -> list[str]:
+    """Returns the texts that perplexity is measured on: held-out passages of a source itself, no rephrasings."""
+    return [text.text for text in corpus if text.split == HELD_OUT and text.source == source]
 
 
 def kept(gates: Iterable[Verdict]) -> bool:
@@ -51,8 +65,8 @@ def _drawn(passages: Sequence[Passage], share: float, seed: int) -> set[str]:
     return set(random.Random(seed).sample(ids, wanted))
 
 
-def _book_text(passage: Passage, params: CorpusParams, held_out: set[str]) -> CorpusText:
+def _passage_text(passage: Passage, params: CorpusParams, held_out: set[str]) -> CorpusText:
     """Returns a passage as a text of the corpus, under its section's title if that is asked for."""
     text = f"{passage.section}\n{passage.text}" if params.section_titles and passage.section else passage.text
     split = HELD_OUT if passage.passage_id in held_out else TRAIN
-    return CorpusText(passage.passage_id, "book", split, text, [passage.passage_id], passage.licence)
+    return CorpusText(passage.passage_id, passage.source, split, text, [passage.passage_id], passage.licence)

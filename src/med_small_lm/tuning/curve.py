@@ -36,11 +36,22 @@ class Curve(TrainerCallback):
     """
 
     def __init__(
-        self, stage: str, tokens_per_step: float, log: Log, held_out: Sequence[Sequence[int]], evaluations: int
+        self,
+        stage: str,
+        tokens_per_step: float,
+        log: Log,
+        held_out: Sequence[Sequence[int]],
+        evaluations: int,
+        others: Mapping[str, Sequence[Sequence[int]]] | None = None,
     ) -> None:
-        """Take what the rows are called, and the held-out documents (token ids) for the perplexity."""
+        """Take what the rows are called, and the held-out documents (token ids) for the perplexity.
+
+        The perplexity of ``others``, by name, is logged beside it and stands in no row.
+        """
         self.rows: list[Row] = []
         self._stage, self._log, self._held_out = stage, log, held_out
+        self._others = {name: documents for name, documents in (others or {}).items() if documents}
+        self.measures = bool(held_out or self._others)
         self._tokens_per_step, self._evaluations = tokens_per_step, evaluations
         self._last: tuple[float, int] = (time.perf_counter(), 0)
         self._paused = 0.0
@@ -55,12 +66,14 @@ class Curve(TrainerCallback):
         began = time.perf_counter()
         row = self._row(step, {"perplexity": perplexity(model, self._held_out)})
         self._send(row)
+        for name, documents in self._others.items():
+            self._log({f"{self._stage}/perplexity_{name}": perplexity(model, documents)}, step)
         self._paused += time.perf_counter() - began
         return row
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Measure the start, unless the training goes on from a saved state."""
-        if state.global_step == 0 and self._held_out:
+        if state.global_step == 0 and self.measures:
             state.log_history.append(self.measure(kwargs["model"], 0))
         self._last, self._paused = (time.perf_counter(), state.global_step), 0.0
 
@@ -84,12 +97,12 @@ class Curve(TrainerCallback):
         """Measure on the way: ``evaluations`` times in all, at even distances, the end left out."""
         step, gaps = state.global_step, self._evaluations + 1
         due = step < state.max_steps and step * gaps // state.max_steps > (step - 1) * gaps // state.max_steps
-        if self._held_out and due:
+        if self.measures and due:
             state.log_history.append(self.measure(kwargs["model"], step))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Measure the end and keep the rows."""
-        if self._held_out:
+        if self.measures:
             state.log_history.append(self.measure(kwargs["model"], state.global_step))
         self.rows = [row for row in state.log_history if "stage" in row]
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from med_small_lm.params.knowledge_injection import InjectionParams
 from med_small_lm.schemas.rows import CorpusText
 from med_small_lm.tuning.checkpoint import Checkpoint, Draft, Outcome, Plan, Row, digest, finished
-from med_small_lm.tuning.corpus import held_out_texts, train_texts
+from med_small_lm.tuning.corpus import BOOK, SOURCES, held_out_texts, train_texts_by_source
 from med_small_lm.tuning.curve import Curve, Log, no_log
-from med_small_lm.tuning.packing import PackedTexts
+from med_small_lm.tuning.mixture import Drawn, MixedTexts, epoch_tokens
 from med_small_lm.tuning.tokenizer import PreTrainedTokenizer
 from med_small_lm.tuning.trainer import Loop, train
 from med_small_lm.tuning.weights import load, save
+
+LOG = logging.getLogger(__name__)
 
 
 def inject(
@@ -31,9 +35,10 @@ def inject(
 
     Args:
         base: the checkpoint to start from.
-        corpus: its ``train`` texts are trained on; perplexity is measured on the books' ``held_out`` ones.
-        params: length, batches, optimiser.
-        seed: of the order of the documents.
+        corpus: its ``train`` texts are trained on, in the mixture's shares; perplexity is measured on the books'
+            ``held_out`` ones, and under names of their own on those of papers and general text.
+        params: length, batches, mixture, optimiser.
+        seed: of the order of the documents and of the sources.
         folder: where the checkpoint goes; a finished one from the same inputs is returned as it is.
         log: called with metrics and their step as training goes.
 
@@ -51,23 +56,43 @@ def inject(
         return done, done.history()
     draft, began = Draft(folder, plan), time.perf_counter()
     model, tokenizer = load(base)
-    documents = token_ids(tokenizer, train_texts(corpus))
-    steps = n_steps(params, sum(len(document) + 1 for document in documents if document))
-    held_out = token_ids(tokenizer, held_out_texts(corpus))
-    curve = Curve("injection", step_tokens(params), log, held_out, params.evaluations)
+    documents = {name: token_ids(tokenizer, texts) for name, texts in train_texts_by_source(corpus).items()}
+    sizes = {name: sum(len(text) + 1 for text in texts if text) for name, texts in documents.items()}
+    steps = n_steps(params, epoch_tokens(sizes, params.mixture.model_dump()))
+    held_out = {name: token_ids(tokenizer, held_out_texts(corpus, name)) for name in SOURCES}
+    curve = Curve("injection", step_tokens(params), log, held_out.pop(BOOK), params.evaluations, held_out)
+    drawn: dict[str, Drawn] = {}
     if steps:
         check_positions(model, params.block_size)
-        n = steps * params.batch_size * params.accumulation
-        rows = PackedTexts(
-            documents, tokenizer.eos_token_id, params.block_size, n, seed, separate=params.separate_documents
-        )
+        rows = mixed(tokenizer, documents, params, steps, seed)
+        drawn = rows.drawn
+        LOG.info("injection: %s", "; ".join(map(told, drawn, drawn.values())))
         train(model, rows, Loop("injection", steps, params, params.optimiser, seed), draft.work, curve)
+        log({f"injection/{name}_{what}": n for name in drawn for what, n in asdict(drawn[name]).items()}, steps)
     else:
-        curve.rows = [curve.measure(model, 0)] if held_out else []
+        curve.rows = [curve.measure(model, 0)] if curve.measures else []
     save(model, tokenizer, draft.path)
     spent = time.perf_counter() - began
-    outcome = Outcome(round(steps * step_tokens(params)), steps, curve.final_loss, spent)
+    outcome = Outcome(round(steps * step_tokens(params)), steps, curve.final_loss, spent, drawn)
     return draft.publish(outcome, curve.rows), curve.rows
+
+
+def mixed(
+    tokenizer: PreTrainedTokenizer,
+    documents: Mapping[str, Sequence[Sequence[int]]],
+    params: InjectionParams,
+    steps: int,
+    seed: int,
+) -> MixedTexts:
+    """Returns the rows of a training of ``steps`` steps on documents (token ids) by source."""
+    n = steps * params.batch_size * params.accumulation
+    weights, eos = params.mixture.model_dump(), int(tokenizer.eos_token_id)
+    return MixedTexts(documents, weights, eos, params.block_size, n, seed, params.separate_documents)
+
+
+def told(source: str, drawn: Drawn) -> str:
+    """Returns what is drawn from a source in words."""
+    return f"{source} {drawn.share:.1%}, {drawn.texts:,} texts of {drawn.tokens:,} tokens in {drawn.passes:.2f} passes"
 
 
 def n_steps(params: InjectionParams, corpus_tokens: int) -> int:

@@ -60,6 +60,12 @@ class PackedTexts(Dataset[Features]):
         """Number of rows."""
         return self._rows
 
+    @property
+    def texts(self) -> int:
+        """Number of documents that begin in the rows, each counted once a pass."""
+        passes, rest = divmod(self._rows * self._block_size, self.pass_tokens)
+        return passes * len(self._documents) + (int(self._pass(passes)[1][:rest].sum()) if rest else 0)
+
     def __getitem__(self, row: int) -> Features:
         """Row ``row``: ``input_ids`` and ``labels`` [block_size], with ``separate`` also ``position_ids``."""
         if not 0 <= row < self._rows:

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from med_small_lm.params.instruction_tune import TuneParams
 from med_small_lm.schemas.rows import Conversation, CorpusText
 from med_small_lm.tuning.checkpoint import Checkpoint, Draft, Outcome, Plan, Row, digest, finished
-from med_small_lm.tuning.corpus import train_texts
+from med_small_lm.tuning.corpus import BOOK, train_texts, train_texts_by_source
 from med_small_lm.tuning.curve import Curve, Log, no_log
 from med_small_lm.tuning.injection import check_positions, step_tokens, token_ids
 from med_small_lm.tuning.masking import encode, pack
@@ -36,7 +36,7 @@ def tune(
     Args:
         start: the checkpoint to start from.
         conversations: the examples; loss is taken on the assistant's turns alone.
-        corpus: its ``train`` texts are replayed, ``params.replay_share`` of all rows.
+        corpus: the books' ``train`` texts are replayed, ``params.replay_share`` of all rows.
         params: length, batches, replay, optimiser.
         seed: of the order of examples and documents.
         folder: where the checkpoint goes; a finished one from the same inputs is returned as it is.
@@ -77,7 +77,8 @@ def mixture(
     """Returns the rows of the whole training: packed examples and, beside them, packed books."""
     examples = pack(encode(tokenizer, conversations), params.block_size, tokenizer.pad_token_id)
     n = params.steps * params.batch_size * params.accumulation
-    documents = token_ids(tokenizer, train_texts(corpus)) if params.replay_share else []
+    texts = train_texts_by_source(corpus)[BOOK] or train_texts(corpus)
+    documents = token_ids(tokenizer, texts) if params.replay_share else []
     books = PackedTexts(
         documents, tokenizer.eos_token_id, params.block_size, replayed(n, params.replay_share), seed, separate=False
     )

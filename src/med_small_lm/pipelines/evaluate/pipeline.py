@@ -11,14 +11,15 @@ from med_small_lm.pipelines.evaluate import nodes
 
 NAME = "evaluate"
 PARAMS = f"params:{NAME}"
-BOOK_EXAM = "book_exam"
+BOOKS_OWN = ("book_exam", "book_exercises")
+"""The exams that come with the books: questions on held-out sections, and the questions that the books print."""
 MODELS = ("base", "injected", "tuned")
 
 
 def create_pipeline(exams: Sequence[str]) -> Pipeline:
     """The pipeline with one namespace, ``evaluate.<exam>``, for each scored exam and for the books' own."""
-    lanes = [*exams, BOOK_EXAM]
-    questions = {exam: f"{NAME}.{exam}.questions" for exam in exams} | {BOOK_EXAM: BOOK_EXAM}
+    lanes = [*exams, *BOOKS_OWN]
+    questions = {exam: f"{NAME}.{exam}.questions" for exam in exams} | {exam: exam for exam in BOOKS_OWN}
     predictions = {exam: f"{NAME}.{exam}.predictions" for exam in lanes}
     gather = Node(nodes.gather_items, questions, "exam_items", name="gather_items")
     merge = Node(nodes.gather_predictions, predictions, "predictions", name="gather_predictions")

@@ -9,8 +9,8 @@ from med_small_lm.errors import UserError
 from med_small_lm.overlap.documents import question_document
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.params.teacher import TeacherParams
-from med_small_lm.pipelines.teaching import ask, log_outcome
-from med_small_lm.schemas.rows import Contamination, Passage, Question, Rephrasing, TeacherUse
+from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
+from med_small_lm.schemas.rows import Contamination, Question, Rephrasing, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.gates import CONTAMINATION
 from med_small_lm.synthesis.heldout import guards_of, held_out_passages
@@ -25,8 +25,11 @@ EXEMPLARS = "dev"
 
 
 def gather_benchmarks(**exams: pd.DataFrame) -> pd.DataFrame:
-    """The questions of all exams, all splits: exemplars of style, and what no training record may hold."""
-    return pd.concat(exams.values(), ignore_index=True) if exams else to_frame([], Question)
+    """The questions of all exams, the books' own among them, all splits, under the exam's name as ``source``.
+
+    They are exemplars of style, and what no training record may hold.
+    """
+    return pd.concat([frame.assign(source=name) for name, frame in exams.items()], ignore_index=True)
 
 
 def write_questions(
@@ -42,7 +45,7 @@ def write_questions(
 
     Questions on held-out sections are of split ``test``: they make the books' own exam.
     """
-    rows = to_rows(passages, Passage)
+    rows = passages_of_books(passages)
     exemplars = to_rows(benchmarks[benchmarks["split"] == EXEMPLARS], Question)
     asked = question_requests(rows, exemplars, prompt, params, teacher_params.sampling())
     replies = ask("questions", asked, teacher, teacher_params)
@@ -74,7 +77,7 @@ def gate_questions(
     guards = guards_of(exams, coverage=params.gates.coverage)
     exemplars = [question for question in exams if question.split == EXEMPLARS]
     kept, rejected = sift_questions(
-        to_rows(drafts, Question), to_rows(passages, Passage), guards, exemplars, params.gates
+        to_rows(drafts, Question), passages_of_books(passages), guards, exemplars, params.gates
     )
     train = [question for question in kept if question.split == "train"]
     held_out = [question for question in kept if question.split != "train"]
@@ -99,7 +102,7 @@ def rephrase_passages(
     params: GenerateQuestions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The passages' facts in other words, the rejected texts, and what was asked for them."""
-    asked = rephrasing_requests(to_rows(passages, Passage), prompt, params, teacher_params.sampling())
+    asked = rephrasing_requests(passages_of_books(passages), prompt, params, teacher_params.sampling())
     replies = ask("rephrasings", asked, teacher, teacher_params)
     kept, rejected = rephrasings_from(asked, replies, params)
     log_outcome("rephrasings", kept, rejected)

@@ -18,7 +18,7 @@ def create_pipeline(exams: Sequence[str]) -> Pipeline:
         [
             Node(
                 nodes.gather_benchmarks,
-                {exam: f"evaluate.{exam}.questions" for exam in exams},
+                {exam: f"evaluate.{exam}.questions" for exam in exams} | {"book_exercises": "book_exercises"},
                 "benchmarks",
                 name="gather_benchmarks",
             ),

@@ -3,64 +3,77 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from med_small_lm.errors import UserError
+from med_small_lm.overlap.duplicates import link_duplicates
 from med_small_lm.params.ingest_textbooks import IngestTextbooks
-from med_small_lm.schemas.rows import Passage, SourceReport
-from med_small_lm.schemas.tables import to_frame
-from med_small_lm.textbooks.books import read_file
+from med_small_lm.schemas.rows import Passage
+from med_small_lm.schemas.streams import Frames
+from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.textbooks.documents import READ, SourceFile
+from med_small_lm.textbooks.library import read_library
 
 LOG = logging.getLogger(__name__)
+SHOWN = 10  # reasons in one line of the log
 
 
-def read_lane(pdf: SourceFile, params: IngestTextbooks) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The passages of a lane's file (or of all PDFs of its folder), and a report line for each file."""
-    found: list[Passage] = []
-    reports: list[SourceReport] = []
-    for file in _files(pdf.path):
-        name = pdf.book if file == pdf.path else f"{pdf.book}/{file.relative_to(pdf.path).with_suffix('')}"
-        read = read_file(replace(pdf, book=name, path=file), params)
-        report = read.report
-        found += read.passages
-        reports.append(report)
-        if report.status not in READ:
-            LOG.warning("%s: %s: %s", file.name, report.status, report.reason)
-    return to_frame(found, Passage), to_frame(reports, SourceReport)
+def read_lane(pdf: SourceFile, params: IngestTextbooks, books: str) -> tuple[Frames, Frames, Frames]:
+    """The passages, exercises and reports of a lane's file, or of all files of its folder."""
+    lane = read_library(pdf, Path(books) / pdf.book, params)
+    return lane.part("passages"), lane.part("exercises"), lane.part("report")
 
 
-def _files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(path.rglob("*.pdf"))
-
-
-def merge_lanes(params: IngestTextbooks, **lanes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All passages and all reports, in the order of the shelf; passage ids are unique.
+def merge_lanes(params: IngestTextbooks, books: str, **lanes: Frames) -> tuple[Frames, Frames, Frames, pd.DataFrame]:
+    """All passages, exercises and reports, in the order of the shelf, and the files that were not read.
 
     Raises:
-        UserError: Nothing at all could be read, or ``strict`` is set and a file could not.
+        UserError: Nothing at all could be read.
     """
-    reports = pd.concat([frame for name, frame in lanes.items() if name.endswith("__report")], ignore_index=True)
-    passages = pd.concat([frame for name, frame in lanes.items() if not name.endswith("__report")], ignore_index=True)
-    passages = passages.drop_duplicates("passage_id", ignore_index=True)
-    bad = reports[~reports["status"].isin(READ)]
-    LOG.info(
-        "%d passages of %d words from %d files; %d files not read%s",
-        len(passages),
-        passages["n_words"].sum(),
-        len(reports),
-        len(bad),
-        _reasons(bad),
-    )
-    if passages.empty or (params.strict and not bad.empty):
-        raise UserError(
-            f"{'nothing could be read' if passages.empty else 'strict: a file could not be read'}{_reasons(bad)}"
-        )
-    return passages, reports
+    reports = _part(lanes, "report")
+    files, words, bad = 0, 0, [pd.DataFrame(columns=["book", "file", "status", "reason"], dtype="str")]
+    for frame in reports:
+        files, words = files + len(frame), words + int(frame["words"].sum())
+        bad.append(frame.loc[~frame["status"].isin(READ), ["book", "file", "status", "reason"]])
+    quarantine = pd.concat(bad, ignore_index=True)
+    if not words:
+        raise UserError(f"nothing could be read{_reasons(quarantine)}")
+    LOG.info("%d words from %d files; %d files not read%s", words, files, len(quarantine), _reasons(quarantine))
+    passages = _linked(lanes, Path(books) / ".repeats", params)
+    return passages, _part(lanes, "exercises"), reports, quarantine
+
+
+def _linked(lanes: dict[str, Frames], folder: Path, params: IngestTextbooks) -> Frames:
+    """The passages without those that repeat one of another book; on disk where a lane has more than one shard."""
+    passages = _part(lanes, "passages")
+    if params.duplicates.threshold is None:
+        return passages
+    if any(len(lane.files) > 1 for lane in lanes.values()):
+        from med_small_lm.textbooks.library.repeats import find_repeats  # datatrove: for libraries only
+
+        repeats = find_repeats(passages.files, folder, params.duplicates, params.library)
+        LOG.info("%d passages repeat one of another book and are linked to it", len(repeats))
+        return repeats.taken_from(passages)
+    rows = [row for frame in passages for row in to_rows(frame, Passage)]
+    same = params.duplicates
+    survivors, repeated = link_duplicates(rows, same.threshold, same.shingle, same.permutations)
+    LOG.info("%d passages repeat one of another book and are linked to it", len(repeated))
+    return Frames(lambda: iter([to_frame(survivors, Passage)]))
+
+
+def _part(lanes: dict[str, Frames], part: str) -> Frames:
+    own = [frames for name, frames in lanes.items() if name.endswith(f"__{part}")]
+
+    def chained() -> Iterator[pd.DataFrame]:
+        for frames in own:
+            yield from frames
+
+    return Frames(chained, tuple(file for frames in own for file in frames.files))
 
 
 def _reasons(bad: pd.DataFrame) -> str:
-    return "".join(f"; {row.book}: {row.status} ({row.reason})" for row in bad.itertuples())
+    said = [f"; {row.book}: {row.status} ({row.reason})" for row in bad.head(SHOWN).itertuples()]
+    return "".join(said) + (f"; and {len(bad) - SHOWN} more" if len(bad) > SHOWN else "")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from med_small_lm.errors import UserError
 from med_small_lm.params.knowledge_injection import KnowledgeInjection
 from med_small_lm.schemas.rows import CorpusText, Passage, Rephrasing, TrainingStep
 from med_small_lm.schemas.tables import to_frame, to_rows
@@ -39,9 +40,19 @@ def make_base(corpus: pd.DataFrame, params: KnowledgeInjection, models: str) -> 
 def inject(
     base: Checkpoint, corpus: pd.DataFrame, params: KnowledgeInjection, models: str
 ) -> tuple[Checkpoint, pd.DataFrame]:
-    """The base model after causal training on the corpus, and the curve of that training."""
+    """The base model after causal training on the corpus, and the curve of that training.
+
+    Raises:
+        UserError: The mixture gives no part to any source that the corpus has.
+    """
+    from med_small_lm.tuning.corpus import train_texts_by_source
     from med_small_lm.tuning.injection import inject as train
 
     texts = to_rows(corpus, CorpusText)
+    parts = params.injection.mixture.model_dump()
+    present = [source for source, own in train_texts_by_source(texts).items() if own]
+    if present and not any(parts[source] for source in present):
+        said = ", ".join(present)
+        raise UserError(f"knowledge_injection.injection.mixture: no part for {said}, and the corpus holds nothing else")
     checkpoint, history = train(base, texts, params.injection, params.seed, Path(models) / "injected", log_metrics)
     return checkpoint, to_frame([TrainingStep(**row) for row in history], TrainingStep)

@@ -9,8 +9,8 @@ from med_small_lm.errors import UserError
 from med_small_lm.overlap.documents import question_document
 from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.params.teacher import TeacherParams
-from med_small_lm.pipelines.teaching import ask, log_outcome
-from med_small_lm.schemas.rows import Contamination, Passage, Question, Rationale, TeacherUse
+from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
+from med_small_lm.schemas.rows import Contamination, Question, Rationale, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.gates import CONTAMINATION
 from med_small_lm.synthesis.heldout import guards_of
@@ -35,7 +35,7 @@ def write_rationales(
     Raises:
         UserError: Not one rationale is left.
     """
-    asked_for, pages = to_rows(questions, Question), to_rows(passages, Passage)
+    asked_for, pages = to_rows(questions, Question), passages_of_books(passages)
     asked = rationale_requests(asked_for, pages, prompt, params, teacher_params.sampling())
     replies = ask("rationales", asked, teacher, teacher_params)
     drafts, misses = rationales_from(asked, replies)
