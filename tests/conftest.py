@@ -107,6 +107,17 @@ class Project:
         (root / "conf/local").mkdir()
         return cls(root)
 
+    @classmethod
+    def small(cls, root: Path) -> Project:
+        """The small project: few books, few items of the exam, a tiny model; nothing is run yet."""
+        project = cls.copied(root)
+        exam = project.data / "01_raw/benchmarks"
+        items = (exam / "pocket_exam.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        test = [line for line in items if json.loads(line)["split"] == "test"]
+        (exam / "few.jsonl").write_text("".join(line for line in items if line not in test[ITEMS:]), encoding="utf-8")
+        project.configure(**{name.removesuffix(".yml"): text for name, text in LOCAL.items()})
+        return project
+
     def copy(self, root: Path) -> Project:
         """A copy with all data, hard-linked where that is safe: every file of a run is replaced, never changed."""
         linked = shutil.ignore_patterns(".*", "*.sqlite*", "mlflow.db*")
@@ -206,12 +217,7 @@ class Project:
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small project in which the default chain has been run once, every connection guarded."""
-    project = Project.copied(tmp_path_factory.mktemp("small_run"))
-    exam = project.data / "01_raw/benchmarks"
-    items = (exam / "pocket_exam.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    test = [line for line in items if json.loads(line)["split"] == "test"]
-    (exam / "few.jsonl").write_text("".join(line for line in items if line not in test[ITEMS:]), encoding="utf-8")
-    project.configure(**{name.removesuffix(".yml"): text for name, text in LOCAL.items()})
+    project = Project.small(tmp_path_factory.mktemp("small_run"))
     code, output = project.kedro("run", **project.guard())
     (project.root / "run.log").write_text(output, encoding="utf-8")
     assert code == 0, output

@@ -1,4 +1,4 @@
-"""The project's commands beside Kedro's: ``kedro run`` with one-line errors, ``kedro trace``, ``proof``, ``pocket``."""
+"""The project's commands beside Kedro's: ``run`` with one-line errors, ``trace``, ``proof``, and others'."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from kedro.pipeline.pipeline import PipelineError
 
 from med_small_lm import quiet  # noqa: F401  before kedro-viz is imported
 from med_small_lm.errors import UserError, nearest
+from med_small_lm.paid import ends_of
 from med_small_lm.pocket.commands import pocket
 from med_small_lm.shelf import PROJECT
+from med_small_lm.teacher_commands import teacher
 
 LOG = logging.getLogger(__name__)
 MENDABLE = (DatasetError, PipelineError)
@@ -35,6 +37,7 @@ def cli() -> None:
 
 
 cli.add_command(pocket)
+cli.add_command(teacher)
 
 
 @contextmanager
@@ -92,6 +95,7 @@ def run(**options: Any) -> None:
                 raise UserError(
                     f"there is no pipeline {name!r}{nearest(name, pipelines)}; there are: {', '.join(pipelines)}"
                 )
+        options["to_nodes"] = options["to_nodes"] or ends_of(options)
         kedro_run.callback(**options)  # type: ignore[misc]
 
 

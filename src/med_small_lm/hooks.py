@@ -21,6 +21,7 @@ from kedro.pipeline.node import Node
 from med_small_lm.config import check_parameters
 from med_small_lm.errors import UserError
 from med_small_lm.needs import needs_of
+from med_small_lm.paid import check_teacher
 from med_small_lm.shelf import PROJECT
 from med_small_lm.summary import closing_lines
 
@@ -48,6 +49,7 @@ class RunHooks:
         self._take_lock()
         try:
             check_inputs(pipeline, catalog)
+            check_teacher(pipeline, catalog)
             needs = needs_of(pipeline, catalog)
             LOG.info("This run needs about %s.", needs)
             free = shutil.disk_usage(PROJECT / "data").free

@@ -26,6 +26,7 @@ OFF = {
     "WANDB_DISABLED": "true",
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_ENABLE_ASYNC_LOGGING": "false",
+    "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false",  # ten calls a step: not worth a queue that a kill would lose
     "GOMP_SPINCOUNT": "10000",  # threads that spin longer while they wait stall on a busy machine
     "MLFLOW_CONFIGURE_LOGGING": "false",  # conf/logging.yml does it
 }

@@ -9,13 +9,14 @@ from kedro.pipeline import Pipeline
 
 from med_small_lm.datasets.lanes import REASONS
 from med_small_lm.datasets.paths import path_of
+from med_small_lm.paid import forecast_lines
 from med_small_lm.schemas.rows import Score
 from med_small_lm.schemas.tables import to_rows
 from med_small_lm.textbooks.documents import READ
 
 
 def closing_lines(pipeline: Pipeline, catalog: DataCatalog) -> Iterator[str]:
-    """A line for each score of the last model, its controls left out, then the report and the files set aside."""
+    """A line for each score of the last model but its controls; the report, files set aside, a preview's forecast."""
     made = pipeline.datasets() - pipeline.inputs()
     if "scores" in made:
         yield from _scores(catalog)
@@ -23,6 +24,7 @@ def closing_lines(pipeline: Pipeline, catalog: DataCatalog) -> Iterator[str]:
         yield f"Report: {path_of(catalog, 'report')}"
     if "ingest_report" in made:
         yield _set_aside(catalog)
+    yield from forecast_lines(pipeline, catalog)
 
 
 def _scores(catalog: DataCatalog) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Every command that the README shows exists, and every file and parameter that it names is there."""
+"""Every command that the README and the teacher's page show exists, and every parameter and file that they name."""
 
 import re
 import subprocess
@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHOWN = "\n".join(re.findall(r"```\w*\n(.*?)```", README, flags=re.DOTALL) + re.findall(r"`([^`\n]+)`", README))
+PAGES = {page: (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/teacher.md")}
+TEXT = "\n".join(PAGES.values())
+SHOWN = "\n".join(re.findall(r"```\w*\n(.*?)```", TEXT, flags=re.DOTALL) + re.findall(r"`([^`\n]+)`", TEXT))
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z]+)\b", SHOWN))))
@@ -26,7 +27,8 @@ def test_kedro_commands_exist():
 
     sys.path.insert(0, str(ROOT / "src"))
     runner = CliRunner()
-    assert {command.strip() for command in said} >= {"proof ablation", "proof counterfactual", "trace", "run"}
+    few = {"proof ablation", "proof counterfactual", "trace", "run", "teacher probe"}
+    assert {command.strip() for command in said} >= few
     for command in sorted(said):
         result = runner.invoke(KedroCLI(project_path=ROOT), [*command.split(), "--help"])
         assert result.exit_code == 0, f"{command}: {result.output}"
@@ -38,7 +40,7 @@ def test_environments_and_parameters_exist():
     parameters = {}
     for file in (ROOT / "conf/base").rglob("parameters.yml"):
         parameters |= yaml.safe_load(file.read_text(encoding="utf-8"))
-    for name in re.findall(r"\b((?:knowledge_injection|teacher|evaluate|generate_questions)(?:\.\w+)+)", SHOWN):
+    for name in re.findall(r"(?<![/\w])((?:knowledge_injection|teacher|evaluate|generate_questions)(?:\.\w+)+)", SHOWN):
         found = parameters
         for key in name.split("."):
             assert key in found, name
@@ -46,5 +48,6 @@ def test_environments_and_parameters_exist():
 
 
 def test_links_lead_to_files():
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+    for page, text in PAGES.items():
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+            assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"

@@ -98,7 +98,7 @@ def test_the_key_of_the_environment_goes_to_one_host_only(tmp_path, monkeypatch,
     opened = []
     monkeypatch.setattr("med_small_lm.datasets.teacher.open_teacher", lambda *args: opened.append(args))
     access = TeacherDataset(filepath=str(tmp_path / "ledger.sqlite"), credentials=given).load()
-    access.open(TeacherParams(model="some", base_url=url))
+    access.open(TeacherParams(model="some", base_url=url, price_in=1, price_out=1))
     assert opened[0][2] == passed
     assert not any(key in f"{access!r} {access}" for key in ("own", "outer"))
 

@@ -70,7 +70,7 @@ def test_rationales_are_asked_of_books_alone(stopped: None) -> None:
 
 
 def test_a_shelf_without_a_book_is_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "ask", lambda what, asked, *_: list(asked))
+    monkeypatch.setattr(questions, "ask", lambda what, asked, *_: (list(asked), []))
     papers, params = to_frame([PAPER, GENERAL], Passage), GenerateQuestions(judge_support=False)
     frames = questions.rephrase_passages(papers, PROMPT, ACCESS, TeacherParams(), params)
     frames += questions.write_questions(papers, NONE, PROMPT, PROMPT, ACCESS, TeacherParams(), params)

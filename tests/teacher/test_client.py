@@ -36,7 +36,7 @@ def echo(body: dict[str, Any], number: int) -> Answer:
 
 
 def ask(url: str, path: Path, requests: list[Request], **params: Any) -> list[Reply]:
-    given = {"model": "test-model", "base_url": url, "backoff": 0.0, **params}
+    given = {"model": "test-model", "base_url": url, "backoff": 0.0, "rest": 0.0, **params}
     teacher = open_teacher(TeacherParams(**given), path, KEY)
     try:
         return teacher.ask_all(requests)
@@ -93,7 +93,7 @@ def test_passing_faults_are_tried_again(fault: Answer, ledger_path: Path) -> Non
     ledger = Ledger(ledger_path)
     (call,) = ledger.calls()
     ledger.close()
-    assert call.status == "ok" and len(call.causes) == 2
+    assert call.status == "ok" and len(call.tries) == 2 and call.attempts == 3
 
 
 def test_retry_after_is_honoured(ledger_path: Path) -> None:
@@ -131,12 +131,27 @@ def test_a_slow_endpoint_is_given_up(ledger_path: Path) -> None:
         (Answer("", refusal="I cannot help with that."), "refusal"),
     ],
 )
-def test_finish_reasons_are_states_and_not_asked_again(answer: Answer, status: str, ledger_path: Path) -> None:
+def test_finish_reasons_are_states_and_asked_again_as_often_as_allowed(
+    answer: Answer, status: str, ledger_path: Path
+) -> None:
     with serving(lambda body, number: answer) as endpoint:
-        (reply,) = ask(endpoint.url, ledger_path, [request(1)])
-        (again,) = ask(endpoint.url, ledger_path, [request(1)])
-        assert len(endpoint.seen) == 1
+        (reply,) = ask(endpoint.url, ledger_path, [request(1)], repairs=2)
+        (again,) = ask(endpoint.url, ledger_path, [request(1)], repairs=2)
+        assert len(endpoint.seen) == 3
+        assert endpoint.seen[2][0]["messages"] == endpoint.seen[0][0]["messages"]
     assert reply.status == again.status == status and reply.reason and reply.parsed is None
+    with serving(echo) as endpoint:
+        (found,) = ask(endpoint.url, ledger_path, [request(1)], repairs=3)
+        assert len(endpoint.seen) == 1 and found.parsed == {"n": 1} and found.usage.tokens_in == 40
+
+
+def test_a_reply_that_is_cut_is_asked_for_with_twice_the_room(ledger_path: Path) -> None:
+    long = Request("question", {"max_tokens": 100}, (Message("user", "number 3"),), SCHEMA)
+    cut = Answer('{"n": 1', finish="length")
+    with serving(lambda body, number: cut if number <= 2 else echo(body, number)) as endpoint:
+        (reply,) = ask(endpoint.url, ledger_path, [long], repairs=2)
+        assert [body["max_tokens"] for body, _ in endpoint.seen] == [100, 200, 400]
+    assert reply.parsed == {"n": 3}
 
 
 @pytest.mark.parametrize("bad", ["not JSON", '{"n": "one"}', '{"m": 1}', "[1]"])
@@ -230,12 +245,12 @@ def test_a_key_of_the_environment_is_not_used(ledger_path: Path, monkeypatch: py
 
 
 def test_progress_counts_every_reply(ledger_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, float]] = []
     with serving(echo) as endpoint:
-        teacher = open_teacher(TeacherParams(model="m", base_url=endpoint.url), ledger_path)
-        teacher.ask_all([request(n) for n in range(5)], progress=lambda done, total: told.append((done, total)))
+        teacher = open_teacher(TeacherParams(model="m", base_url=endpoint.url, price_in=1e5, price_out=0), ledger_path)
+        teacher.ask_all([request(n) for n in range(5)], progress=lambda done, spent: told.append((done, spent)))
         teacher.close()
-    assert told[-1] == (5, 5)
+    assert [done for done, _ in told] == [1, 2, 3, 4, 5] and told[-1] == (5, pytest.approx(5))
 
 
 async def _asked_inside_a_loop(url: str, path: Path) -> list[Reply]:
@@ -253,7 +268,10 @@ def test_it_works_inside_a_running_loop_as_a_notebook_has(ledger_path: Path) -> 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"base_url": "http://models.example.com/v1"}, "plain HTTP"),
+        ({"model": "m", "base_url": "http://models.example.com/v1"}, "plain HTTP"),
+        ({"model": "m", "base_url": "https://models.example.com/v1"}, "price_in and price_out are missing"),
+        ({"model": "m", "base_url": "https://models.example.com/v1", "on_premises": True}, "not in allow_hosts"),
+        ({"model": "m", "base_url": ("http://localhost:1/v1", "http://localhost:1/v1")}, "twice"),
         ({"base_url": "https://user:secret@example.com/v1"}, "credentials"),
         ({"base_url": "ftp://example.com"}, "no http"),
         ({"temprature": 1}, "Extra inputs"),
@@ -266,4 +284,4 @@ def test_wrong_parameters_are_refused(given: dict[str, Any], message: str) -> No
 
 
 def test_plain_http_to_an_allowed_host_is_fine() -> None:
-    assert TeacherParams(base_url="http://gpu-7:8000/v1", allow_http=("gpu-7",)).base_url
+    assert TeacherParams(base_url="http://gpu-7:8000/v1", allow_hosts=("gpu-7",)).base_url

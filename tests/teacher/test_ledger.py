@@ -47,7 +47,7 @@ def call(number: int, **values: Any) -> Call:
 def test_a_call_is_pending_until_it_is_finished(ledger_path: Path) -> None:
     ledger = Ledger(ledger_path)
     one = call(1)
-    ledger.begin(one)
+    ledger.begin([one])
     with sqlite3.connect(ledger_path) as other:
         assert other.execute("SELECT status FROM calls").fetchall() == [("pending",)]
     one.status, one.response, one.usage = "ok", "{}", {"prompt_tokens": 3}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Never
-from urllib.parse import urlsplit
 
 from kedro.io import AbstractDataset, DatasetError
 
+from med_small_lm.errors import UserError
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.teacher.client import Teacher, open_teacher
-
-OPENAI = "api.openai.com"
-"""The one host to which the key of ``OPENAI_API_KEY`` goes; every other endpoint's key stands in the credentials."""
+from med_small_lm.teacher.connection import OPENAI
+from med_small_lm.teacher.ledger import Call
+from med_small_lm.teacher.pilot import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,19 @@ class TeacherAccess:
 
     ledger: Path
     api_key: str | None = field(default=None, repr=False)
+    forecasts: list[Group] = field(default_factory=list, compare=False)
+    """What the steps of a preview found; the run's last lines tell it."""
 
-    def open(self, params: TeacherParams) -> Teacher:
-        """The teacher that ``params`` names; close it after use."""
+    def open(self, params: TeacherParams, trace: Callable[[Call], None] | None = None) -> Teacher:
+        """The teacher that ``params`` names, which shows ``trace`` its calls; close it after use."""
         self.ledger.parent.mkdir(parents=True, exist_ok=True)
-        key = self.api_key
-        if key is None and urlsplit(params.base_url).hostname == OPENAI:
-            key = os.environ.get("OPENAI_API_KEY")
-        return open_teacher(params, self.ledger, key)
+        return open_teacher(params, self.ledger, self.key_for(params), trace)
+
+    def key_for(self, params: TeacherParams) -> str | None:
+        """The key of the credentials, or OpenAI's own variable where OpenAI alone is called."""
+        if self.api_key is None and params.hosts == (OPENAI,):
+            return os.environ.get("OPENAI_API_KEY") or None
+        return self.api_key
 
 
 class TeacherDataset(AbstractDataset[Never, TeacherAccess]):
@@ -41,12 +47,12 @@ class TeacherDataset(AbstractDataset[Never, TeacherAccess]):
     ) -> None:
         """Name the ledger; ``credentials`` may hold an ``api_key``."""
         self._filepath = Path(filepath)
-        self._api_key = (credentials or {}).get("api_key")
+        self._access = TeacherAccess(self._filepath, _key_of(credentials))
         self.metadata = metadata
 
     def load(self) -> TeacherAccess:
-        """Where the ledger lies, and the key."""
-        return TeacherAccess(self._filepath, self._api_key)
+        """Where the ledger lies, and the key: the same for all nodes of a run."""
+        return self._access
 
     def save(self, data: Never) -> None:
         """The teacher writes its ledger itself, call by call."""
@@ -57,3 +63,13 @@ class TeacherDataset(AbstractDataset[Never, TeacherAccess]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+def _key_of(credentials: Any) -> str | None:
+    """The key that the credentials hold, None where there are none; what is wrong with them is said without them."""
+    if credentials is None:
+        return None
+    key = credentials.get("api_key") if isinstance(credentials, dict) else None
+    if not isinstance(key, str | int) or set(credentials) != {"api_key"}:
+        raise UserError("conf/local/credentials.yml: the teacher's key is written as  teacher: {api_key: KEY}")
+    return str(key) or None  # YAML reads one of digits as a number

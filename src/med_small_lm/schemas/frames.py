@@ -278,6 +278,7 @@ class TeacherReport(Records):
     tokens_out: Series[int] = pa.Field(ge=0)
     cost: Series[float] = pa.Field(ge=0)
     records_kept: Series[int] = pa.Field(ge=0)
+    cost_per_kept: Series[float] | None = pa.Field(ge=0, nullable=True)  # files of before it was counted lack it
 
 
 class History(Records):

@@ -265,7 +265,10 @@ class Contamination:
 
 @dataclass(frozen=True, slots=True)
 class TeacherUse:
-    """What one node asked of the teacher: calls, tokens, cost in the currency of the prices, records kept."""
+    """What one node asked of the teacher: calls, tokens, cost in the currency of the prices, records kept.
+
+    ``calls`` are requests with all that became of them; ``cost_per_kept`` is NaN where nothing was kept.
+    """
 
     node: str
     method: str
@@ -277,6 +280,7 @@ class TeacherUse:
     tokens_out: int
     cost: float
     records_kept: int
+    cost_per_kept: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)

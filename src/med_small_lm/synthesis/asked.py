@@ -19,6 +19,12 @@ class Asked:
     passage: Passage
     question: Question | None = None
 
+    @property
+    def method(self) -> str:
+        """Return what kind of call it is: its task, and the style where the prompt has one."""
+        style = self.request.slots.get("style")
+        return f"{self.request.task}: {style}" if style else self.request.task
+
 
 def requests_of(asked: Sequence[Asked]) -> list[Request]:
     """Return the requests alone, as a teacher takes them."""

@@ -71,18 +71,22 @@ def teacher_use(node: str, method: str, replies: Sequence[Reply], records_kept: 
     by_model: dict[str, list[Reply]] = defaultdict(list)
     for reply in replies:
         by_model[reply.model].append(reply)
-    return [
-        TeacherUse(
-            node=node,
-            method=method,
-            model=model,
-            calls=len(own),
-            from_ledger=sum(reply.from_ledger for reply in own),
-            failed=sum(reply.status != OK for reply in own),
-            tokens_in=sum(reply.usage.tokens_in for reply in own),
-            tokens_out=sum(reply.usage.tokens_out for reply in own),
-            cost=sum(reply.usage.cost for reply in own),
-            records_kept=records_kept if place == 0 else 0,
+    rows: list[TeacherUse] = []
+    for model, own in by_model.items():
+        cost, kept = sum(reply.usage.cost for reply in own), 0 if rows else records_kept
+        rows.append(
+            TeacherUse(
+                node=node,
+                method=method,
+                model=model,
+                calls=len(own),
+                from_ledger=sum(reply.from_ledger for reply in own),
+                failed=sum(reply.status != OK for reply in own),
+                tokens_in=sum(reply.usage.tokens_in for reply in own),
+                tokens_out=sum(reply.usage.tokens_out for reply in own),
+                cost=cost,
+                records_kept=kept,
+                cost_per_kept=cost / kept if kept else float("nan"),
+            )
         )
-        for place, (model, own) in enumerate(by_model.items())
-    ]
+    return rows

@@ -9,14 +9,11 @@ from typing import Protocol
 from med_small_lm.params.teacher import BUILTIN, TeacherParams
 from med_small_lm.teacher.builtin import NAME, VERSION, answer
 from med_small_lm.teacher.ledger import Call, Ledger
-from med_small_lm.teacher.openai_teacher import OpenAITeacher
+from med_small_lm.teacher.openai_teacher import EndpointTeacher, Progress
 from med_small_lm.teacher.replies import reply_of
 from med_small_lm.teacher.requests import OK, Reply, Request, call_id, canonical, messages_json
 
-__all__ = ["BuiltinTeacher", "OpenAITeacher", "Progress", "Teacher", "open_teacher"]
-
-Progress = Callable[[int, int], None]
-"""Called with how many requests are done and how many there are."""
+__all__ = ["BuiltinTeacher", "EndpointTeacher", "Progress", "Teacher", "open_teacher"]
 
 _BATCH = 500
 
@@ -30,20 +27,30 @@ class Teacher(Protocol):
         """Return one reply for each request, in their order; what the ledger holds is not asked again."""
         ...
 
+    def waiting(self, requests: Sequence[Request]) -> list[int]:
+        """Return the places of the requests that have to be paid for: none where the teacher is free."""
+        ...
+
     def close(self) -> None:
         """Close the ledger."""
         ...
 
 
-def open_teacher(params: TeacherParams, ledger_path: str | Path, api_key: str | None = None) -> Teacher:
+def open_teacher(
+    params: TeacherParams,
+    ledger_path: str | Path,
+    api_key: str | None = None,
+    trace: Callable[[Call], None] | None = None,
+) -> Teacher:
     """Return the teacher that ``params`` names, writing to the ledger at ``ledger_path``.
 
-    ``api_key`` comes from the user's credentials; it is neither written down nor read from anywhere else.
+    ``api_key`` comes from the user's credentials; it is neither written down nor read from anywhere else. ``trace`` is
+    called with each call that an endpoint answers, or that is lost.
     """
     ledger = Ledger(ledger_path)
     if params.model == BUILTIN:
         return BuiltinTeacher(ledger)
-    return OpenAITeacher(params, ledger, api_key)
+    return EndpointTeacher(params, ledger, api_key, trace)
 
 
 class BuiltinTeacher:
@@ -64,8 +71,12 @@ class BuiltinTeacher:
         for start in range(0, len(requests), _BATCH):
             replies += self._ask_batch(requests[start : start + _BATCH])
             if progress is not None:
-                progress(len(replies), len(requests))
+                progress(len(replies), 0.0)
         return replies
+
+    def waiting(self, requests: Sequence[Request]) -> list[int]:
+        """Return nothing: rules are free."""
+        return []
 
     def close(self) -> None:
         """Close the ledger."""

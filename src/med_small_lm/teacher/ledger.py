@@ -3,8 +3,9 @@
 SQLite in WAL mode. A commit survives the death of the process at any moment (SIGKILL): a row is either pending, and
 the call is made again, or complete, and it never is.
 
-    begin()   status pending, the request  ──► the call leaves
-    finish()  status ok/…, the response    ◄── the call returned
+    begin()   status pending, the request   ──► the call leaves
+    failed()  still pending, with the cause ◄── a try failed: begin() again, or finish() as lost
+    finish()  status ok/…, the response     ◄── the call returned
 """
 
 from __future__ import annotations
@@ -12,25 +13,25 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from filelock import FileLock, Timeout
 
 from med_small_lm.teacher.requests import OK, TeacherError
 
-VERSION = 1
+VERSION = 2
 PENDING = "pending"
 ERROR = "error"
 ANSWERED = (OK, "invalid", "length", "content_filter", "refusal")
-"""States in which the endpoint gave a whole reply: it is paid for, and asking again would buy the same."""
+"""States in which the endpoint gave a whole reply: it is paid for, and is never asked for again under the same key."""
+ENDED = "the process ended before the reply"
+"""The cause of a try that a killed process left behind: whether it was answered, and paid for, is not known."""
 
-_COLUMNS = (
-    "call_id", "task", "model", "sample", "parent", "status", "reason", "request", "response", "usage", "cost",
-    "attempts", "causes", "created", "finished",
-)  # fmt: skip
-_TABLE = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS calls (
     call_id  TEXT PRIMARY KEY,
     task     TEXT NOT NULL,
@@ -43,18 +44,35 @@ CREATE TABLE IF NOT EXISTS calls (
     response TEXT NOT NULL,     -- raw, JSON; empty while pending
     usage    TEXT NOT NULL,     -- the server's count of tokens, JSON
     cost     REAL NOT NULL,
-    attempts INTEGER NOT NULL,
-    causes   TEXT NOT NULL,     -- why attempts before the last one failed, JSON
+    attempts INTEGER NOT NULL,  -- tries that left, the last one too
+    tries    TEXT NOT NULL,     -- those that failed, JSON: endpoint, cause, seconds, cost if the server named any
     created  REAL NOT NULL,     -- seconds since 1970
     finished REAL NOT NULL      -- 0 while pending
-) WITHOUT ROWID"""
-_PUT = f"INSERT OR REPLACE INTO calls ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+) WITHOUT ROWID;
+-- sums read the index alone, and not the texts
+CREATE INDEX IF NOT EXISTS costs ON calls (model, task, cost);
+CREATE TABLE IF NOT EXISTS batches (
+    batch_id TEXT PRIMARY KEY,  -- ours, written into the batch that is made, so that it is found again
+    remote   TEXT NOT NULL,     -- the endpoint's name for it; empty until it has one
+    endpoint TEXT NOT NULL,
+    model    TEXT NOT NULL,
+    status   TEXT NOT NULL,     -- open until its results are in the calls, then as the endpoint says
+    calls    TEXT NOT NULL,     -- call_ids, JSON
+    created  REAL NOT NULL,
+    finished REAL NOT NULL
+) WITHOUT ROWID;
+"""
 _LOOKUP_BATCH = 500  # SQLite takes 999 variables in one statement on old builds
+_JSON = ("usage", "tries", "calls")
 
 
 @dataclass(slots=True)
 class Call:
-    """One row of the ledger; ``request`` and ``response`` are raw JSON text."""
+    """One row of the ledger; ``request`` and ``response`` are raw JSON text.
+
+    ``tries`` are the attempts that failed: each with its ``cause``, and where they are known the ``endpoint``, the
+    ``seconds`` that it took and the ``cost`` that the server named.
+    """
 
     call_id: str
     task: str
@@ -68,7 +86,7 @@ class Call:
     usage: dict[str, int] = field(default_factory=dict)
     cost: float = 0.0
     attempts: int = 0
-    causes: list[str] = field(default_factory=list)
+    tries: list[dict[str, Any]] = field(default_factory=list)
     created: float = 0.0
     finished: float = 0.0
 
@@ -77,36 +95,103 @@ class Call:
         """Return whether the endpoint gave a whole reply, so that the call is never made again."""
         return self.status in ANSWERED
 
+    def goes_on(self, old: Call) -> None:
+        """Take over the tries that an earlier process made of this call."""
+        ended = [{"cause": ENDED}] if old.status == PENDING and old.attempts > len(old.tries) else []
+        self.tries, self.attempts, self.cost = [*old.tries, *ended], old.attempts, old.cost
+
+
+@dataclass(slots=True)
+class OpenBatch:
+    """One batch of calls at an endpoint: ``calls`` are their ids, ``remote`` the endpoint's name for the batch."""
+
+    batch_id: str
+    endpoint: str
+    model: str
+    calls: list[str]
+    remote: str = ""
+    status: str = "open"
+    created: float = 0.0
+    finished: float = 0.0
+
+
+Row = TypeVar("Row", Call, OpenBatch)
+
+
+class _Table(Generic[Row]):
+    """How the rows of one table are written and read."""
+
+    def __init__(self, name: str, row: type[Row]) -> None:
+        self.row: Callable[..., Row] = row
+        self.columns = tuple(one.name for one in fields(row))
+        names = ", ".join(self.columns)
+        self.put = f"INSERT OR REPLACE INTO {name} ({names}) VALUES ({', '.join('?' * len(self.columns))})"
+        self.get = f"SELECT {names} FROM {name}"
+
+    def values(self, row: Row) -> tuple[Any, ...]:
+        given = ((name, getattr(row, name)) for name in self.columns)
+        return tuple(json.dumps(value) if name in _JSON else _writable(value) for name, value in given)
+
+    def read(self, values: Sequence[Any]) -> Row:
+        named = zip(self.columns, values, strict=True)
+        return self.row(**{name: json.loads(value) if name in _JSON else value for name, value in named})
+
+
+def _writable(value: Any) -> Any:
+    """Return a text with half surrogate pairs as JSON spells them: SQLite takes none, and a teacher may send some."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+_CALLS, _BATCHES = _Table("calls", Call), _Table("batches", OpenBatch)
+
 
 class Ledger:
-    """An open ledger. One process may write at a time; others may read."""
+    """An open ledger. One process may ask at a time (``alone``); others may read."""
 
-    def __init__(self, path: str | Path, clock: Callable[[], float] = time.time) -> None:
-        """Open the ledger at ``path``, or make it.
+    def __init__(self, path: str | Path, clock: Callable[[], float] = time.time, wait: float = 5.0) -> None:
+        """Open the ledger at ``path``, or make it; wait at most ``wait`` seconds for another writer.
 
         Raises:
-            TeacherError: The file is no ledger, is damaged, is locked, or has another version.
+            TeacherError: The file is no ledger, is damaged, is locked, or was written by a newer version.
         """
         self.path = Path(path)
         self._clock = clock
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._explained():
-            self._db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None, check_same_thread=False)
-            self._prepare()
+            self._db = sqlite3.connect(self.path, timeout=wait, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
 
     def _prepare(self) -> None:
-        """Set WAL mode and make the table, once the version is known to be ours."""
+        """Set WAL mode and make the tables, once the version is known to be ours or an older one."""
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if version != VERSION and tables:
-            self._db.close()
-            raise TeacherError(f"the ledger {self.path} has version {version}; this program writes version {VERSION}")
+        if tables and not 1 <= version <= VERSION:
+            raise TeacherError(
+                f"the ledger {self.path} has version {version}; this program reads versions 1 to {VERSION}: "
+                "use the program that wrote it, or move the file aside"
+            )
         self._db.execute("PRAGMA journal_mode = WAL")
         # In WAL mode NORMAL loses nothing when the process dies; only a power failure can take the last commits.
         self._db.execute("PRAGMA synchronous = NORMAL")
+        if version == VERSION:
+            return
         with self.batch():
-            self._db.execute(_TABLE)
+            if version == 1:
+                self._from_version_1()
+            for statement in _TABLES.split(";\n"):
+                self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _from_version_1(self) -> None:
+        """Turn the plain causes of version 1 into tries."""
+        self._db.execute("ALTER TABLE calls RENAME COLUMN causes TO tries")
+        rows = self._db.execute("SELECT call_id, tries FROM calls WHERE tries != '[]'").fetchall()
+        tries = [(json.dumps([{"cause": cause} for cause in json.loads(old)]), key) for key, old in rows]
+        self._db.executemany("UPDATE calls SET tries = ? WHERE call_id = ?", tries)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -121,16 +206,36 @@ class Ledger:
             ) from error
 
     @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the ledger while calls are made: two processes would both pay for what neither has found in it.
+
+        Raises:
+            TeacherError: Another one asks. A killed process holds nothing.
+        """
+        lock = FileLock(f"{self.path}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as problem:
+            raise TeacherError(
+                f"the ledger {self.path} is held by a run or notebook that asks: wait for it"
+            ) from problem
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
     def batch(self) -> Iterator[None]:
         """Commit all that is written inside at once: either all of it is kept or none."""
         with self._explained():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk, say, ends it by itself
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def lookup(self, call_ids: Iterable[str]) -> dict[str, Call]:
         """Return the rows that are known among ``call_ids``, pending ones too."""
@@ -140,13 +245,21 @@ class Ledger:
             for start in range(0, len(ids), _LOOKUP_BATCH):
                 part = ids[start : start + _LOOKUP_BATCH]
                 marks = ",".join("?" * len(part))
-                rows = self._db.execute(f"SELECT {', '.join(_COLUMNS)} FROM calls WHERE call_id IN ({marks})", part)
-                found.update((row[0], _from_row(row)) for row in rows)
+                rows = self._db.execute(f"{_CALLS.get} WHERE call_id IN ({marks})", part)
+                found.update((row[0], _CALLS.read(row)) for row in rows)
         return found
 
-    def begin(self, call: Call) -> None:
-        """Write a call that is about to leave."""
-        call.status, call.created = PENDING, self._clock()
+    def begin(self, calls: Sequence[Call]) -> None:
+        """Write calls that are about to leave, in one commit."""
+        for call in calls:
+            call.status, call.attempts = PENDING, call.attempts + 1
+            call.created = call.created or self._clock()
+        self._put(calls)
+
+    def failed(self, call: Call, cause: str, *, cost: float = 0.0, **known: Any) -> None:
+        """Write that a try of ``call`` failed; the call stays pending until it is finished or leaves again."""
+        call.tries.append({"cause": cause, "cost": cost, **known})
+        call.cost += cost
         self._put([call])
 
     def finish(self, call: Call) -> None:
@@ -159,30 +272,57 @@ class Ledger:
         now = self._clock()
         for call in calls:
             call.created = call.finished = now
+        self._put(calls)
+
+    def add(self, calls: Iterable[Call]) -> int:
+        """Return how many of ``calls`` were new; an answer replaces a row that has none, and never another answer."""
+        new = 0
         with self.batch():
-            self._put(calls)
+            for call in calls:
+                known = self.lookup([call.call_id]).get(call.call_id)
+                if known is None or (call.answered and not known.answered):
+                    self._db.execute(_CALLS.put, _CALLS.values(call))
+                    new += 1
+        return new
+
+    def put_batch(self, batch: OpenBatch) -> None:
+        """Write a batch, new or changed."""
+        batch.created = batch.created or self._clock()
+        if batch.status != "open":
+            batch.finished = self._clock()
+        with self._explained():
+            self._db.execute(_BATCHES.put, _BATCHES.values(batch))
+
+    def open_batches(self, endpoint: str, model: str) -> list[OpenBatch]:
+        """Return the batches at an endpoint whose results are not in the calls yet, oldest first."""
+        with self._explained():
+            rows = self._db.execute(
+                f"{_BATCHES.get} WHERE status = 'open' AND endpoint = ? AND model = ? ORDER BY created, batch_id",
+                (endpoint, model),
+            ).fetchall()
+        return [_BATCHES.read(row) for row in rows]
 
     def calls(self) -> Iterator[Call]:
-        """Yield every row, for reports and exports."""
+        """Yield every row, oldest first, for reports and exports."""
         with self._explained():
-            for row in self._db.execute(f"SELECT {', '.join(_COLUMNS)} FROM calls ORDER BY created, call_id"):
-                yield _from_row(row)
+            for row in self._db.execute(f"{_CALLS.get} ORDER BY created, call_id"):
+                yield _CALLS.read(row)
+
+    def spent(self) -> float:
+        """Return what all calls cost so far, in the currency of the prices."""
+        with self._explained():
+            return float(self._db.execute("SELECT total(cost) FROM calls").fetchone()[0])
+
+    def mean_costs(self, model: str) -> dict[str, float]:
+        """Return what a call of each task cost in the mean; tasks whose calls cost nothing are left out."""
+        with self._explained():
+            means = "SELECT task, avg(cost) FROM calls WHERE model = ? AND cost > 0 GROUP BY task"
+            return dict(self._db.execute(means, (model,)).fetchall())
 
     def close(self) -> None:
         """Close the file; what was written is kept."""
         self._db.close()
 
     def _put(self, calls: Sequence[Call]) -> None:
-        with self._explained():
-            self._db.executemany(_PUT, [_to_row(call) for call in calls])
-
-
-def _to_row(call: Call) -> tuple[Any, ...]:
-    values: Mapping[str, Any] = {name: getattr(call, name) for name in _COLUMNS}
-    return tuple(json.dumps(v) if name in ("usage", "causes") else v for name, v in values.items())
-
-
-def _from_row(row: Sequence[Any]) -> Call:
-    values = dict(zip(_COLUMNS, row, strict=True))
-    values["usage"], values["causes"] = json.loads(values["usage"]), json.loads(values["causes"])
-    return Call(**values)
+        with self.batch():
+            self._db.executemany(_CALLS.put, map(_CALLS.values, calls))

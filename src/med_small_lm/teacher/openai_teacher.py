@@ -1,176 +1,113 @@
-"""The teacher behind an endpoint that speaks the OpenAI protocol."""
+"""The teacher behind endpoints that speak the OpenAI protocol."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from med_small_lm.params.teacher import TeacherParams
-from med_small_lm.schemas.rows import Message
-from med_small_lm.teacher.ledger import ERROR, Call, Ledger
-from med_small_lm.teacher.replies import outcome, reply_of
-from med_small_lm.teacher.requests import (
-    OK,
-    Reply,
-    Request,
-    TeacherError,
-    call_id,
-    canonical,
-)
-from med_small_lm.teacher.transport import Transport, body_of
+from med_small_lm.teacher.connection import redacted, run_through
+from med_small_lm.teacher.desk import Deliver, Desk
+from med_small_lm.teacher.ledger import Call, Ledger
+from med_small_lm.teacher.requests import Reply, Request, TeacherError
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from med_small_lm.teacher.batches import Batches
+    from med_small_lm.teacher.online import Online
 
-_REPAIR = (
-    "That reply could not be used: {fault}\n"
-    "Reply again with one JSON object for this schema and nothing around it:\n{schema}"
-)
+Progress = Callable[[int, float], None]
+"""Called with how many requests have their reply, and with what all calls of the ledger cost so far."""
 
 
-class OpenAITeacher:
-    """A language model behind ``base_url``, asked ``concurrency`` requests at a time.
+class EndpointTeacher:
+    """A language model behind ``base_url``, asked call by call or in batches.
 
-    A request is a call, and if its reply is no JSON for the schema one repair call. Both stand in the ledger before
-    they leave. A fault that further calls would meet as well (key, model, endpoint gone) stops everything with a
-    TeacherError; all answers so far are kept.
+    Every call stands in the ledger before it leaves. What the ledger answers is never asked again; what stops a run (a
+    wrong key, an endpoint that is gone, a spent budget, Ctrl-C) keeps all answers, and the next run goes on.
     """
 
-    def __init__(self, params: TeacherParams, ledger: Ledger, api_key: str | None) -> None:
-        """Speak to the endpoint of ``params`` with ``api_key`` (none for servers that ask for none)."""
-        self.model = params.model
-        self._params = params
-        self._ledger = ledger
-        self._key = api_key
-        self._lost_in_a_row = 0
+    def __init__(
+        self, params: TeacherParams, ledger: Ledger, api_key: str | None, trace: Callable[[Call], None] | None = None
+    ) -> None:
+        """Speak to the endpoints of ``params`` with ``api_key`` (none for servers that ask for none).
 
-    def ask_all(
-        self, requests: Sequence[Request], *, progress: Callable[[int, int], None] | None = None
-    ) -> list[Reply]:
+        ``trace`` is called with each call that was made and finished now.
+        """
+        self.model = params.model
+        self._params, self._ledger, self._key, self._trace = params, ledger, api_key, trace
+
+    def ask_all(self, requests: Sequence[Request], *, progress: Progress | None = None) -> list[Reply]:
         """Return one reply for each request, in their order.
 
         Raises:
-            TeacherError: The endpoint refuses the key or the model, or ``give_up_after`` calls in a row were lost.
+            TeacherError: The endpoint refuses the key or the model, nothing answers any more, the budget is spent, or
+                another process asks with the same ledger.
         """
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return asyncio.run(self._ask_all(requests, progress))
-        # A notebook runs a loop already; its cell waits for a loop of our own in another thread.
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(asyncio.run, self._ask_all(requests, progress)).result()
+        replies: dict[int, Reply] = {}
+        self.ask_each(requests, replies.__setitem__, progress=progress)
+        return [replies[place] for place in range(len(requests))]
+
+    def ask_each(self, requests: Iterable[Request], deliver: Deliver, *, progress: Progress | None = None) -> None:
+        """Call ``deliver`` with the place of each request and its reply, as they come; memory holds the open ones.
+
+        Raises:
+            TeacherError: As for ``ask_all``.
+        """
+        with self._ledger.alone():
+            run_through(self._ask(requests, deliver, progress))
+
+    def waiting(self, requests: Sequence[Request]) -> list[int]:
+        """Return the places of the requests that the ledger does not answer."""
+        return Desk(requests, self._params, self._ledger, str, lambda place, reply: None).waiting()
 
     def close(self) -> None:
         """Close the ledger."""
         self._ledger.close()
 
-    async def _ask_all(self, requests: Sequence[Request], progress: Callable[[int, int], None] | None) -> list[Reply]:
-        replies: list[Reply | None] = [self._known(request) for request in requests]
-        waiting = self._unanswered(requests, replies)
-        self._lost_in_a_row = 0
-        done = sum(reply is not None for reply in replies)
-        async with Transport(self._params, self._key) as transport:
+    async def _ask(self, requests: Iterable[Request], deliver: Deliver, progress: Progress | None) -> None:
+        done = 0
 
-            async def work() -> None:
-                nonlocal done
-                # Workers share one iterator, so that 100,000 requests are not 100,000 tasks.
-                for places in waiting:
-                    reply = await self._ask(requests[places[0]], transport)
-                    for place in places:
-                        replies[place] = reply
-                    done += len(places)
-                    if progress is not None:
-                        progress(done, len(replies))
+        def delivered(place: int, reply: Reply) -> None:
+            nonlocal done
+            deliver(place, reply)
+            done += 1
+            if progress is not None:
+                progress(done, desk.purse.spent)
 
-            await _all_or_first_error([work() for _ in range(self._params.concurrency)])
-        return [reply for reply in replies if reply is not None]
+        def clean(text: str) -> str:
+            return redacted(text, self._key)
 
-    def _unanswered(self, requests: Sequence[Request], replies: Sequence[Reply | None]) -> Iterator[list[int]]:
-        """Return the places of each request that has to be asked; equal requests are asked once."""
-        places: dict[str, list[int]] = {}
-        for place, reply in enumerate(replies):
-            if reply is None:
-                places.setdefault(call_id(self.model, requests[place]), []).append(place)
-        return iter(list(places.values()))
-
-    def _known(self, request: Request) -> Reply | None:
-        """Return the reply that the ledger holds, or None if a call is needed."""
-        first = self._answered(call_id(self.model, request))
-        if first is None:
-            return None
-        reply = reply_of([first], request.schema, from_ledger=True)
-        if reply.status != "invalid" or not self._params.repairs:
-            return reply
-        repair = self._answered(call_id(self.model, self._repair(request, reply), 1))
-        return None if repair is None else reply_of([first, repair], request.schema, from_ledger=True)
-
-    def _answered(self, key: str) -> Call | None:
-        call = self._ledger.lookup([key]).get(key)
-        return call if call is not None and call.answered else None
-
-    async def _ask(self, request: Request, transport: Transport) -> Reply:
-        """Return the reply to one request, after a repair if that is needed."""
-        first = self._answered(call_id(self.model, request)) or await self._call(request, transport)
-        reply = reply_of([first], request.schema, from_ledger=False)
-        if reply.status != "invalid" or not self._params.repairs:
-            return reply
-        repair = await self._call(self._repair(request, reply), transport, parent=first.call_id)
-        return reply_of([first, repair], request.schema, from_ledger=False)
-
-    def _repair(self, request: Request, reply: Reply) -> Request:
-        """Return the request that shows the model its reply and says what is wrong with it."""
-        # The fault's wording is left out of the message: it may change with the parser, and the key with it.
-        ask = _REPAIR.format(fault="it is no JSON object for the schema.", schema=canonical(request.schema))
-        messages = (*request.messages, Message("assistant", reply.content), Message("user", ask))
-        return Request(request.task, request.model_params, messages, request.schema, sample=request.sample)
-
-    async def _call(self, request: Request, transport: Transport, parent: str = "") -> Call:
-        """Return one call, made and completed in the ledger."""
-        key = call_id(self.model, request, repair=1 if parent else 0)
-        body = body_of(self._params, request)
-        call = Call(key, request.task, self.model, request.sample, transport.redacted(canonical(body)), parent)
-        self._ledger.begin(call)
-        result = await transport.send(body)
-        call.attempts, call.causes = result.attempts, result.causes
-        if result.response is None:
-            call.status, call.reason = ERROR, result.causes[-1]
-        else:
-            call.response = transport.redacted(canonical(result.response))
-            call.status, call.reason = outcome(result.response, request.schema)
-            call.usage = _token_counts(result.response.get("usage"))
-            call.cost = self._params.cost(call.usage.get("prompt_tokens", 0), call.usage.get("completion_tokens", 0))
-        self._ledger.finish(call)
-        self._stop_if_hopeless(call, result.fatal)
-        return call
-
-    def _stop_if_hopeless(self, call: Call, fatal: bool) -> None:
-        """Raise if further calls would fail as this one did."""
-        self._lost_in_a_row = self._lost_in_a_row + 1 if call.status == ERROR else 0
-        if fatal:
-            raise TeacherError(f"{self._params.base_url} refuses every call: {call.reason}")
-        if self._lost_in_a_row >= self._params.give_up_after:
+        self._refuse_to_pay_twice()
+        desk = Desk(requests, self._params, self._ledger, clean, delivered, self._trace)
+        try:
+            async with self._transport() as transport:
+                await transport.run(desk)
+        except TeacherError as problem:
+            raise TeacherError(f"{problem} Requests without a reply: {len(desk.waiting()):,}.") from problem
+        if desk.is_held_back:
             raise TeacherError(
-                f"{self._lost_in_a_row} calls in a row were lost at {self._params.base_url}, the last by: "
-                f"{call.reason}. "
-                "All answers so far are kept; run again to go on."
+                f"teacher.budget of {self._params.budget:g} does not allow the next call: {desk.purse.spent:.6g} are "
+                f"spent. Requests without a reply: {len(desk.waiting()):,}. Answers are kept: raise it and run again."
             )
-        if call.status != OK:
-            log.warning("call %s (%s) ended as %s: %s", call.call_id, call.task, call.status, call.reason)
 
+    def _refuse_to_pay_twice(self) -> None:
+        """Return nothing if no call lies in a batch that another transport would not wait for.
 
-def _token_counts(usage: object) -> dict[str, int]:
-    """Return the server's counts that are numbers; details nested below them stay in the raw response."""
-    return {k: v for k, v in usage.items() if isinstance(v, int)} if isinstance(usage, dict) else {}
+        Raises:
+            TeacherError: Some do.
+        """
+        for url in self._params.base_url if self._params.transport == "online" else ():
+            if open_ones := self._ledger.open_batches(url, self.model):
+                raise TeacherError(
+                    f"{sum(len(one.calls) for one in open_ones):,} calls lie in {len(open_ones)} batches at {url} and "
+                    "are paid for: run with teacher.transport: batch until they are collected."
+                )
 
+    def _transport(self) -> Batches | Online:
+        if self._params.transport == "batch":
+            from med_small_lm.teacher.batches import Batches
 
-async def _all_or_first_error(work: Sequence[object]) -> None:
-    """Wait for all workers; at the first error, cancel the rest and raise it."""
-    tasks = [asyncio.ensure_future(one) for one in work]  # type: ignore[call-overload]
-    try:
-        await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
+            return Batches(self._params, self._key)
+        from med_small_lm.teacher.online import Online
+
+        return Online(self._params, self._key)

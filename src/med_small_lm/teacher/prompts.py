@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jsonschema import Draft202012Validator, SchemaError
+
 from med_small_lm.schemas.rows import Message
 from med_small_lm.teacher.requests import Request
 
@@ -33,7 +35,7 @@ class Prompt:
         """Return the prompt that a mapping (a YAML file's content) describes.
 
         Raises:
-            PromptError: A key is missing or unknown, or a message is no role and content.
+            PromptError: A key is missing or unknown, a message is no role and content, or the schema is none.
         """
         unknown, missing = set(source) - _KEYS, _KEYS - {"schema"} - set(source)
         if unknown or missing:
@@ -43,6 +45,10 @@ class Prompt:
         messages = source["messages"]
         if not messages or not all(isinstance(m, Mapping) and set(m) == {"role", "content"} for m in messages):
             raise PromptError(f"prompt {source['id']}: every message needs a role and a content, and nothing else")
+        try:
+            Draft202012Validator.check_schema(source.get("schema") or {})
+        except SchemaError as problem:
+            raise PromptError(f"prompt {source['id']}: schema: {problem.json_path}: {problem.message}") from problem
         turns = tuple(Message(str(m["role"]), str(m["content"]).strip()) for m in messages)
         return cls(str(source["id"]), str(source["version"]), turns, source.get("schema"))
 

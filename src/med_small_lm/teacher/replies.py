@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from jsonschema import Draft202012Validator
 
-from med_small_lm.teacher.ledger import ANSWERED, Call
+from med_small_lm.teacher.ledger import Call
 from med_small_lm.teacher.requests import OK, Reply, Usage, canonical
 
 _FENCE = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
@@ -20,7 +20,21 @@ _THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 def response_text(response: Mapping[str, Any]) -> str:
     """Return the content of a chat completion's first choice, empty where there is none."""
     choice = _first_choice(response)
-    return str((choice.get("message") or {}).get("content") or "")
+    said = str((choice.get("message") or {}).get("content") or "")
+    return said.encode("utf-8", "replace").decode()  # half a surrogate pair can be neither hashed nor written
+
+
+def is_completion(response: Any) -> TypeGuard[dict[str, Any]]:
+    """Return whether a response has the form of a chat completion, so that whatever it says can be read."""
+    choices = response.get("choices") if isinstance(response, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return isinstance(first, dict) and isinstance(first.get("message") or {}, dict)
+
+
+def tokens_of(response: Mapping[str, Any]) -> dict[str, int]:
+    """Return the server's counts that are numbers; details nested below them stay in the raw response."""
+    usage = response.get("usage")
+    return {k: v for k, v in usage.items() if isinstance(v, int)} if isinstance(usage, dict) else {}
 
 
 def outcome(response: Mapping[str, Any], schema: Mapping[str, Any] | None) -> tuple[str, str]:
@@ -45,9 +59,11 @@ def parse_content(text: str, schema: Mapping[str, Any] | None) -> tuple[dict[str
     fenced = _FENCE.match(body)
     try:
         value = json.loads(fenced.group(1) if fenced else body)
-    except ValueError as error:
+        if "\\ud" in body.lower():
+            canonical(value).encode()  # half a surrogate pair is no text
+        fault = next(_validator(canonical(schema)).iter_errors(value), None)
+    except (ValueError, RecursionError) as error:
         return None, f"no JSON: {error}"
-    fault = next(_validator(canonical(schema)).iter_errors(value), None)
     if fault is not None:
         return None, f"not as the schema says: {fault.json_path} {fault.message[:160]}"
     return (value, "") if isinstance(value, dict) else (None, "the reply is no JSON object")
@@ -73,14 +89,11 @@ def reply_of(
         sum(call.usage.get("prompt_tokens", 0) for call in calls),
         sum(call.usage.get("completion_tokens", 0) for call in calls),
         sum(call.cost for call in calls),
+        len(calls),
+        sum(call.finished - call.created for call in calls),
     )
     attempts = sum(call.attempts for call in calls)
     return Reply(last.call_id, status, content, parsed, from_ledger, last.model, usage, reason, attempts)
-
-
-def usable(call: Call | None) -> bool:
-    """Return whether a row of the ledger answers its request, so that no call is needed."""
-    return call is not None and call.status in ANSWERED
 
 
 def _first_choice(response: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -37,11 +37,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that a call took, as the server counted them, and their cost in the currency of the prices."""
+    """What a request took: tokens as the server counted them, their cost in the currency of the prices, and time."""
 
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float = 0.0
+    calls: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

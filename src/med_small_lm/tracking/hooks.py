@@ -22,7 +22,7 @@ from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
 from med_small_lm.datasets.paths import path_of
-from med_small_lm.schemas.rows import Score
+from med_small_lm.schemas.rows import Score, TeacherUse
 from med_small_lm.schemas.tables import to_rows
 from med_small_lm.shelf import PROJECT
 
@@ -69,9 +69,13 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log the scores as metrics: benchmark, model, mode and variant make the name."""
-        if dataset_name == "scores" and mlflow.active_run() is not None:
+        """Log the scores as metrics, and what the teacher was asked and cost."""
+        if mlflow.active_run() is None:
+            return
+        if dataset_name == "scores":
             mlflow.log_metrics(score_metrics(data))
+        elif dataset_name.startswith("teacher_use_"):
+            mlflow.log_metrics(teacher_metrics(data))
 
 
 def end_dead_runs() -> None:
@@ -82,11 +86,22 @@ def end_dead_runs() -> None:
 
 
 def score_metrics(scores: pd.DataFrame) -> dict[str, float]:
-    """The values of subset ``all`` by a name that MLflow allows."""
+    """The values of subset ``all``: benchmark, model, mode and variant make a name that MLflow allows."""
     return {
         f"{row.metric}/{row.benchmark}/{row.model}/{row.mode}/{row.variant.replace('=', '-')}": row.value
         for row in to_rows(scores, Score)
         if row.subset == "all"
+    }
+
+
+def teacher_metrics(use: pd.DataFrame) -> dict[str, float]:
+    """Calls, tokens and costs by node and method; what is NaN is left out."""
+    counts = ("calls", "from_ledger", "failed", "tokens_in", "tokens_out", "cost", "records_kept", "cost_per_kept")
+    return {
+        f"teacher/{row.node}/{row.method}/{count}": value
+        for row in to_rows(use, TeacherUse)
+        for count in counts
+        if (value := float(getattr(row, count))) == value
     }
 
 

@@ -104,17 +104,9 @@ def link_items(
     return to_frame(links, Link)
 
 
-def gather_reports(
-    contamination_questions: pd.DataFrame,
-    contamination_rationales: pd.DataFrame,
-    use_questions: pd.DataFrame,
-    use_rephrasings: pd.DataFrame,
-    use_rationales: pd.DataFrame,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What the contamination gates stopped and what the teacher was asked, over all nodes."""
-    contamination = pd.concat([contamination_questions, contamination_rationales], ignore_index=True)
-    teacher = pd.concat([use_questions, use_rephrasings, use_rationales], ignore_index=True)
-    return contamination, teacher
+def gather_contamination(questions: pd.DataFrame, rationales: pd.DataFrame) -> pd.DataFrame:
+    """What the contamination gates stopped, over all nodes."""
+    return pd.concat([questions, rationales], ignore_index=True)
 
 
 def draw_scores(exam: str, scores: pd.DataFrame, items: pd.DataFrame) -> go.Figure:

@@ -43,15 +43,14 @@ def _picture(exam: str) -> Node:
 
 def _reports() -> list[Node]:
     """What is made of all predictions together."""
-    use = ["contamination_questions", "contamination_rationales"]
-    use += ["teacher_use_questions", "teacher_use_rephrasings", "teacher_use_rationales"]
+    met = ["contamination_questions", "contamination_rationales"]
     said = ["scores", "predictions", "exam_items", "contamination", "teacher_report", PARAMS]
     return [
         Node(nodes.score_predictions, ["predictions", "exam_items", PARAMS], "scores", name="score_predictions"),
         Node(
             nodes.link_items, ["exam_items", "conversations", "passages", PARAMS], "lineage", name="link_items_to_pages"
         ),
-        Node(nodes.gather_reports, use, ["contamination", "teacher_report"], name="gather_reports"),
+        Node(nodes.gather_contamination, met, "contamination", name="gather_contamination"),
         Node(nodes.draw_curves, ["injection_history", "tuning_history"], "curves_figure", name="draw_curves"),
         Node(nodes.write_report, said, "report", name="write_report"),
     ]

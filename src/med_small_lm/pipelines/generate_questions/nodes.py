@@ -48,16 +48,16 @@ def write_questions(
     rows = passages_of_books(passages)
     exemplars = to_rows(benchmarks[benchmarks["split"] == EXEMPLARS], Question)
     asked = question_requests(rows, exemplars, prompt, params, teacher_params.sampling())
-    replies = ask("questions", asked, teacher, teacher_params)
+    asked, replies = ask("questions", asked, teacher, teacher_params, rows)
     drafts, misses = questions_from(asked, replies, held_out_passages(rows, params.held_out_share, params.seed))
     use = teacher_use("write_questions", METHOD, replies, len(drafts))
     if params.judge_support:
         checks = support_requests(drafts, rows, support_prompt, teacher_params.sampling())
-        verdicts = ask("support", checks, teacher, teacher_params)
+        checks, verdicts = ask("support", checks, teacher, teacher_params, rows)
         drafts, unproven = judged(drafts, checks, verdicts)
         misses += unproven
         use += teacher_use("write_questions", "support", verdicts, len(drafts))
-    log_outcome("question drafts", drafts, misses)
+    log_outcome("question drafts", drafts, misses, rows, teacher_params, is_last=False)
     return to_frame(drafts, Question), to_frame(misses, Question), to_frame(use, TeacherUse)
 
 
@@ -66,23 +66,25 @@ def gate_questions(
     misses: pd.DataFrame,
     passages: pd.DataFrame,
     benchmarks: pd.DataFrame,
+    teacher_params: TeacherParams,
     params: GenerateQuestions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The questions that pass every gate, the rejected ones, the books' own exam, and the contamination report.
 
     Raises:
-        UserError: Not one training question is left.
+        UserError: Not one training question is left; a preview tells that with its verdicts.
     """
     exams = to_rows(benchmarks, Question)
     guards = guards_of(exams, coverage=params.gates.coverage)
     exemplars = [question for question in exams if question.split == EXEMPLARS]
-    kept, rejected = sift_questions(
-        to_rows(drafts, Question), passages_of_books(passages), guards, exemplars, params.gates
-    )
+    rows = passages_of_books(passages)
+    kept, rejected = sift_questions(to_rows(drafts, Question), rows, guards, exemplars, params.gates)
     train = [question for question in kept if question.split == "train"]
     held_out = [question for question in kept if question.split != "train"]
-    log_outcome("questions", train, rejected)
-    if not train:
+    log_outcome("questions", train, rejected, rows, teacher_params)
+    if held_out:
+        log_outcome("questions of the books' own exam", held_out, [], rows, teacher_params)
+    if not train and not teacher_params.sample:
         raise UserError("no question passed the gates: see question_misses and questions_rejected for the reasons")
     met = [q for q in reached([*train, *rejected], CONTAMINATION) if isinstance(q, Question)]
     report = contamination_rows(guards, {"questions": [question_document(question) for question in met]})
@@ -102,9 +104,10 @@ def rephrase_passages(
     params: GenerateQuestions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The passages' facts in other words, the rejected texts, and what was asked for them."""
-    asked = rephrasing_requests(passages_of_books(passages), prompt, params, teacher_params.sampling())
-    replies = ask("rephrasings", asked, teacher, teacher_params)
+    rows = passages_of_books(passages)
+    asked = rephrasing_requests(rows, prompt, params, teacher_params.sampling())
+    asked, replies = ask("rephrasings", asked, teacher, teacher_params, rows)
     kept, rejected = rephrasings_from(asked, replies, params)
-    log_outcome("rephrasings", kept, rejected)
+    log_outcome("rephrasings", kept, rejected, rows, teacher_params)
     use = teacher_use("rephrase_passages", "rephrasing", replies, len(kept))
     return to_frame(kept, Rephrasing), to_frame(rejected, Rephrasing), to_frame(use, TeacherUse)

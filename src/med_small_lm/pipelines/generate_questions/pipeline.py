@@ -31,7 +31,7 @@ def create_pipeline(exams: Sequence[str]) -> Pipeline:
             ),
             Node(
                 nodes.gate_questions,
-                ["question_drafts", "question_misses", "passages", "benchmarks", PARAMS],
+                ["question_drafts", "question_misses", "passages", "benchmarks", TEACHER[1], PARAMS],
                 ["questions", "questions_rejected", "book_exam", "contamination_questions"],
                 name="gate_questions",
             ),

@@ -33,18 +33,18 @@ def write_rationales(
     """The rationales that pass every gate, the rejected ones, the contamination report, and what was asked.
 
     Raises:
-        UserError: Not one rationale is left.
+        UserError: Not one rationale is left; a preview tells that with its verdicts.
     """
     asked_for, pages = to_rows(questions, Question), passages_of_books(passages)
     asked = rationale_requests(asked_for, pages, prompt, params, teacher_params.sampling())
-    replies = ask("rationales", asked, teacher, teacher_params)
+    asked, replies = ask("rationales", asked, teacher, teacher_params, pages)
     drafts, misses = rationales_from(asked, replies)
     exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
     guards = guards_of(exams, asked_for, coverage=params.gates.coverage)
     kept, stopped = sift_rationales(drafts, asked_for, pages, guards, params.gates)
     rejected = [*misses, *stopped]
-    log_outcome("rationales", kept, rejected)
-    if not kept:
+    log_outcome("rationales", kept, rejected, pages, teacher_params)
+    if not kept and not teacher_params.sample:
         raise UserError("no rationale passed the gates: see rationales_rejected for the reasons")
     by_id = {question.question_id: question for question in asked_for}
     met = [r for r in reached([*kept, *rejected], CONTAMINATION) if isinstance(r, Rationale)]
@@ -55,3 +55,8 @@ def write_rationales(
         to_frame(contamination_rows(guards, {"rationales": documents}), Contamination),
         to_frame(teacher_use("write_rationales", METHOD, replies, len(kept)), TeacherUse),
     )
+
+
+def report_teacher(questions: pd.DataFrame, rephrasings: pd.DataFrame, rationales: pd.DataFrame) -> pd.DataFrame:
+    """What was asked of the teacher by every node and method, what it cost, and what a kept record cost."""
+    return pd.concat([questions, rephrasings, rationales], ignore_index=True)

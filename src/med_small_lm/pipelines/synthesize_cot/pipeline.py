@@ -18,6 +18,12 @@ def create_pipeline() -> Pipeline:
                 ["rationales", "rationales_rejected", "contamination_rationales", "teacher_use_rationales"],
                 name="write_rationales",
                 tags="paid",
-            )
+            ),
+            Node(
+                nodes.report_teacher,
+                ["teacher_use_questions", "teacher_use_rephrasings", "teacher_use_rationales"],
+                "teacher_report",
+                name="report_teacher",
+            ),
         ]
     )
