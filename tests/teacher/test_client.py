@@ -250,7 +250,7 @@ def test_progress_counts_every_reply(ledger_path: Path) -> None:
         teacher = open_teacher(TeacherParams(model="m", base_url=endpoint.url, price_in=1e5, price_out=0), ledger_path)
         teacher.ask_all([request(n) for n in range(5)], progress=lambda done, spent: told.append((done, spent)))
         teacher.close()
-    assert [done for done, _ in told] == [1, 2, 3, 4, 5] and told[-1] == (5, pytest.approx(5))
+    assert [done for done, _ in told] == [0, 1, 2, 3, 4, 5] and told[-1] == (5, pytest.approx(5))
 
 
 async def _asked_inside_a_loop(url: str, path: Path) -> list[Reply]:

@@ -239,15 +239,20 @@ class Ledger:
 
     def lookup(self, call_ids: Iterable[str]) -> dict[str, Call]:
         """Return the rows that are known among ``call_ids``, pending ones too."""
+        return {row[0]: _CALLS.read(row) for row in self._rows(_CALLS.get, call_ids)}
+
+    def answered(self, call_ids: Iterable[str]) -> set[str]:
+        """Return those of ``call_ids`` that have an answer, without reading it."""
+        found = self._rows("SELECT call_id, status FROM calls", call_ids)
+        return {call_id for call_id, status in found if status in ANSWERED}
+
+    def _rows(self, select: str, call_ids: Iterable[str]) -> Iterator[tuple[Any, ...]]:
         ids = list(dict.fromkeys(call_ids))
-        found: dict[str, Call] = {}
         with self._explained():
             for start in range(0, len(ids), _LOOKUP_BATCH):
                 part = ids[start : start + _LOOKUP_BATCH]
                 marks = ",".join("?" * len(part))
-                rows = self._db.execute(f"{_CALLS.get} WHERE call_id IN ({marks})", part)
-                found.update((row[0], _CALLS.read(row)) for row in rows)
-        return found
+                yield from self._db.execute(f"{select} WHERE call_id IN ({marks})", part)
 
     def begin(self, calls: Sequence[Call]) -> None:
         """Write calls that are about to leave, in one commit."""

@@ -9,7 +9,7 @@ from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.teacher.connection import redacted, run_through
 from med_small_lm.teacher.desk import Deliver, Desk
 from med_small_lm.teacher.ledger import Call, Ledger
-from med_small_lm.teacher.requests import Reply, Request, TeacherError
+from med_small_lm.teacher.requests import Reply, Request, TeacherError, call_id
 
 if TYPE_CHECKING:
     from med_small_lm.teacher.batches import Batches
@@ -57,8 +57,10 @@ class EndpointTeacher:
             run_through(self._ask(requests, deliver, progress))
 
     def waiting(self, requests: Sequence[Request]) -> list[int]:
-        """Return the places of the requests that the ledger does not answer."""
-        return Desk(requests, self._params, self._ledger, str, lambda place, reply: None).waiting()
+        """Return the places of the requests whose first call the ledger does not answer."""
+        keys = [call_id(self.model, request) for request in requests]
+        known = self._ledger.answered(keys)
+        return [place for place, key in enumerate(keys) if key not in known]
 
     def close(self) -> None:
         """Close the ledger."""
@@ -79,6 +81,8 @@ class EndpointTeacher:
 
         self._refuse_to_pay_twice()
         desk = Desk(requests, self._params, self._ledger, clean, delivered, self._trace)
+        if progress is not None:
+            progress(0, desk.purse.spent)
         try:
             async with self._transport() as transport:
                 await transport.run(desk)
