@@ -26,9 +26,10 @@ from _teacher import ROOT, Endpoint, endpoint, say
 
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.schemas.rows import Message
+from med_small_lm.teacher.calls import Call
 from med_small_lm.teacher.client import open_teacher
 from med_small_lm.teacher.forecast import Forecast, Pace, forecast
-from med_small_lm.teacher.ledger import Call, Ledger
+from med_small_lm.teacher.ledger import Ledger
 from med_small_lm.teacher.pilot import Group, Measured, pilot_of
 from med_small_lm.teacher.requests import OK, Reply, Request, TeacherError
 

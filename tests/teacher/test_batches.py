@@ -22,10 +22,11 @@ from med_small_lm.schemas.rows import Message
 from med_small_lm.teacher import batches
 from med_small_lm.teacher.batch_service import BatchService, result_of
 from med_small_lm.teacher.batches import Batches
+from med_small_lm.teacher.calls import Call, OpenBatch
 from med_small_lm.teacher.connection import redacted
 from med_small_lm.teacher.desk import Desk
 from med_small_lm.teacher.endpoints import Fault
-from med_small_lm.teacher.ledger import Call, Ledger, OpenBatch
+from med_small_lm.teacher.ledger import Ledger
 from med_small_lm.teacher.requests import Reply, Request, TeacherError, call_id
 
 from . import batch_service as served_batches

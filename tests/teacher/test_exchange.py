@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from med_small_lm.teacher.calls import Call
 from med_small_lm.teacher.exchange import ROWS, SCHEMA, VERSION_KEY, export_calls, import_calls
-from med_small_lm.teacher.ledger import VERSION, Call, Ledger
+from med_small_lm.teacher.ledger import VERSION, Ledger
 from med_small_lm.teacher.requests import TeacherError
 from med_small_lm.teacher.tally import tally
 

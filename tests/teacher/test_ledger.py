@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from med_small_lm.teacher.ledger import Call, Ledger
+from med_small_lm.teacher.calls import Call
+from med_small_lm.teacher.ledger import Ledger
 from med_small_lm.teacher.requests import TeacherError
 
 from .endpoint import Answer, serving

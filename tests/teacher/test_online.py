@@ -17,9 +17,10 @@ import pytest
 
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.schemas.rows import Message
+from med_small_lm.teacher.calls import OpenBatch
 from med_small_lm.teacher.client import open_teacher
 from med_small_lm.teacher.connection import spelt_for
-from med_small_lm.teacher.ledger import Ledger, OpenBatch
+from med_small_lm.teacher.ledger import Ledger
 from med_small_lm.teacher.requests import Request, TeacherError
 
 from .endpoint import Answer, serving

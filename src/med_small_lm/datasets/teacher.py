@@ -12,9 +12,9 @@ from kedro.io import AbstractDataset, DatasetError
 
 from med_small_lm.errors import UserError
 from med_small_lm.params.teacher import TeacherParams
+from med_small_lm.teacher.calls import Call
 from med_small_lm.teacher.client import Teacher, open_teacher
 from med_small_lm.teacher.connection import OPENAI
-from med_small_lm.teacher.ledger import Call
 from med_small_lm.teacher.pilot import Group
 
 

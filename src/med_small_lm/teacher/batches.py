@@ -23,11 +23,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.teacher.batch_service import PATH, BatchService, result_of
+from med_small_lm.teacher.calls import PENDING, OpenBatch
 from med_small_lm.teacher.connection import redacted, spelt_for
 from med_small_lm.teacher.desk import Desk, Job
 from med_small_lm.teacher.endpoints import Fault
 from med_small_lm.teacher.forms import FORMS, Form, weaker, with_form
-from med_small_lm.teacher.ledger import PENDING, OpenBatch
 from med_small_lm.teacher.requests import TeacherError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from med_small_lm.params.teacher import BUILTIN, TeacherParams
 from med_small_lm.teacher.builtin import NAME, VERSION, answer
-from med_small_lm.teacher.ledger import Call, Ledger
+from med_small_lm.teacher.calls import Call
+from med_small_lm.teacher.ledger import Ledger
 from med_small_lm.teacher.openai_teacher import EndpointTeacher, Progress
 from med_small_lm.teacher.replies import reply_of
 from med_small_lm.teacher.requests import OK, Reply, Request, call_id, canonical, messages_json

@@ -18,7 +18,8 @@ from typing import Any
 
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.schemas.rows import Message
-from med_small_lm.teacher.ledger import ERROR, Call, Ledger
+from med_small_lm.teacher.calls import ERROR, Call
+from med_small_lm.teacher.ledger import Ledger
 from med_small_lm.teacher.money import LETTERS, Purse
 from med_small_lm.teacher.replies import outcome, reply_of, response_text, tokens_of
 from med_small_lm.teacher.requests import OK, Reply, Request, call_id, canonical, message_dicts

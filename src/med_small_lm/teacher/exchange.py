@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from med_small_lm.atomic import written_aside
-from med_small_lm.teacher.ledger import VERSION, Call, Ledger
+from med_small_lm.teacher.calls import Call
+from med_small_lm.teacher.ledger import VERSION, Ledger
 from med_small_lm.teacher.requests import TeacherError
 
 VERSION_KEY = b"med_small_lm.ledger_version"

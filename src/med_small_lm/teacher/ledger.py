@@ -15,134 +15,16 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from med_small_lm.teacher.requests import OK, TeacherError
+from med_small_lm.teacher.calls import ANSWERED, BATCHES, CALLS, PENDING, TABLES, Call, OpenBatch
+from med_small_lm.teacher.requests import TeacherError
 
 VERSION = 2
-PENDING = "pending"
-ERROR = "error"
-ANSWERED = (OK, "invalid", "length", "content_filter", "refusal")
-"""States in which the endpoint gave a whole reply: it is paid for, and is never asked for again under the same key."""
-ENDED = "the process ended before the reply"
-"""The cause of a try that a killed process left behind: whether it was answered, and paid for, is not known."""
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS calls (
-    call_id  TEXT PRIMARY KEY,
-    task     TEXT NOT NULL,
-    model    TEXT NOT NULL,
-    sample   INTEGER NOT NULL,
-    parent   TEXT NOT NULL,     -- of a repair: the call whose reply it puts right
-    status   TEXT NOT NULL,
-    reason   TEXT NOT NULL,
-    request  TEXT NOT NULL,     -- raw, JSON
-    response TEXT NOT NULL,     -- raw, JSON; empty while pending
-    usage    TEXT NOT NULL,     -- the server's count of tokens, JSON
-    cost     REAL NOT NULL,
-    attempts INTEGER NOT NULL,  -- tries that left, the last one too
-    tries    TEXT NOT NULL,     -- those that failed, JSON: endpoint, cause, seconds, cost if the server named any
-    created  REAL NOT NULL,     -- seconds since 1970
-    finished REAL NOT NULL      -- 0 while pending
-) WITHOUT ROWID;
--- sums read the index alone, and not the texts
-CREATE INDEX IF NOT EXISTS costs ON calls (model, task, cost);
-CREATE TABLE IF NOT EXISTS batches (
-    batch_id TEXT PRIMARY KEY,  -- ours, written into the batch that is made, so that it is found again
-    remote   TEXT NOT NULL,     -- the endpoint's name for it; empty until it has one
-    endpoint TEXT NOT NULL,
-    model    TEXT NOT NULL,
-    status   TEXT NOT NULL,     -- open until its results are in the calls, then as the endpoint says
-    calls    TEXT NOT NULL,     -- call_ids, JSON
-    created  REAL NOT NULL,
-    finished REAL NOT NULL
-) WITHOUT ROWID;
-"""
 _LOOKUP_BATCH = 500  # SQLite takes 999 variables in one statement on old builds
-_JSON = ("usage", "tries", "calls")
-
-
-@dataclass(slots=True)
-class Call:
-    """One row of the ledger; ``request`` and ``response`` are raw JSON text.
-
-    ``tries`` are the attempts that failed: each with its ``cause``, and where they are known the ``endpoint``, the
-    ``seconds`` that it took and the ``cost`` that the server named.
-    """
-
-    call_id: str
-    task: str
-    model: str
-    sample: int
-    request: str
-    parent: str = ""
-    status: str = PENDING
-    reason: str = ""
-    response: str = ""
-    usage: dict[str, int] = field(default_factory=dict)
-    cost: float = 0.0
-    attempts: int = 0
-    tries: list[dict[str, Any]] = field(default_factory=list)
-    created: float = 0.0
-    finished: float = 0.0
-
-    @property
-    def answered(self) -> bool:
-        """Return whether the endpoint gave a whole reply, so that the call is never made again."""
-        return self.status in ANSWERED
-
-    def goes_on(self, old: Call) -> None:
-        """Take over the tries that an earlier process made of this call."""
-        ended = [{"cause": ENDED}] if old.status == PENDING and old.attempts > len(old.tries) else []
-        self.tries, self.attempts, self.cost = [*old.tries, *ended], old.attempts, old.cost
-
-
-@dataclass(slots=True)
-class OpenBatch:
-    """One batch of calls at an endpoint: ``calls`` are their ids, ``remote`` the endpoint's name for the batch."""
-
-    batch_id: str
-    endpoint: str
-    model: str
-    calls: list[str]
-    remote: str = ""
-    status: str = "open"
-    created: float = 0.0
-    finished: float = 0.0
-
-
-Row = TypeVar("Row", Call, OpenBatch)
-
-
-class _Table(Generic[Row]):
-    """How the rows of one table are written and read."""
-
-    def __init__(self, name: str, row: type[Row]) -> None:
-        self.row: Callable[..., Row] = row
-        self.columns = tuple(one.name for one in fields(row))
-        names = ", ".join(self.columns)
-        self.put = f"INSERT OR REPLACE INTO {name} ({names}) VALUES ({', '.join('?' * len(self.columns))})"
-        self.get = f"SELECT {names} FROM {name}"
-
-    def values(self, row: Row) -> tuple[Any, ...]:
-        given = ((name, getattr(row, name)) for name in self.columns)
-        return tuple(json.dumps(value) if name in _JSON else _writable(value) for name, value in given)
-
-    def read(self, values: Sequence[Any]) -> Row:
-        named = zip(self.columns, values, strict=True)
-        return self.row(**{name: json.loads(value) if name in _JSON else value for name, value in named})
-
-
-def _writable(value: Any) -> Any:
-    """Return a text with half surrogate pairs as JSON spells them: SQLite takes none, and a teacher may send some."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
-
-
-_CALLS, _BATCHES = _Table("calls", Call), _Table("batches", OpenBatch)
 
 
 class Ledger:
@@ -182,7 +64,7 @@ class Ledger:
         with self.batch():
             if version == 1:
                 self._from_version_1()
-            for statement in _TABLES.split(";\n"):
+            for statement in TABLES.split(";\n"):
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {VERSION}")
 
@@ -239,7 +121,7 @@ class Ledger:
 
     def lookup(self, call_ids: Iterable[str]) -> dict[str, Call]:
         """Return the rows that are known among ``call_ids``, pending ones too."""
-        return {row[0]: _CALLS.read(row) for row in self._rows(_CALLS.get, call_ids)}
+        return {row[0]: CALLS.read(row) for row in self._rows(CALLS.get, call_ids)}
 
     def answered(self, call_ids: Iterable[str]) -> set[str]:
         """Return those of ``call_ids`` that have an answer, without reading it."""
@@ -286,7 +168,7 @@ class Ledger:
             for call in calls:
                 known = self.lookup([call.call_id]).get(call.call_id)
                 if known is None or (call.answered and not known.answered):
-                    self._db.execute(_CALLS.put, _CALLS.values(call))
+                    self._db.execute(CALLS.put, CALLS.values(call))
                     new += 1
         return new
 
@@ -296,22 +178,22 @@ class Ledger:
         if batch.status != "open":
             batch.finished = self._clock()
         with self._explained():
-            self._db.execute(_BATCHES.put, _BATCHES.values(batch))
+            self._db.execute(BATCHES.put, BATCHES.values(batch))
 
     def open_batches(self, endpoint: str, model: str) -> list[OpenBatch]:
         """Return the batches at an endpoint whose results are not in the calls yet, oldest first."""
         with self._explained():
             rows = self._db.execute(
-                f"{_BATCHES.get} WHERE status = 'open' AND endpoint = ? AND model = ? ORDER BY created, batch_id",
+                f"{BATCHES.get} WHERE status = 'open' AND endpoint = ? AND model = ? ORDER BY created, batch_id",
                 (endpoint, model),
             ).fetchall()
-        return [_BATCHES.read(row) for row in rows]
+        return [BATCHES.read(row) for row in rows]
 
     def calls(self) -> Iterator[Call]:
         """Yield every row, oldest first, for reports and exports."""
         with self._explained():
-            for row in self._db.execute(f"{_CALLS.get} ORDER BY created, call_id"):
-                yield _CALLS.read(row)
+            for row in self._db.execute(f"{CALLS.get} ORDER BY created, call_id"):
+                yield CALLS.read(row)
 
     def spent(self) -> float:
         """Return what all calls cost so far, in the currency of the prices."""
@@ -330,4 +212,4 @@ class Ledger:
 
     def _put(self, calls: Sequence[Call]) -> None:
         with self.batch():
-            self._db.executemany(_CALLS.put, map(_CALLS.values, calls))
+            self._db.executemany(CALLS.put, map(CALLS.values, calls))

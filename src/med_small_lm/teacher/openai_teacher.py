@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from med_small_lm.params.teacher import TeacherParams
+from med_small_lm.teacher.calls import Call
 from med_small_lm.teacher.connection import redacted, run_through
 from med_small_lm.teacher.desk import Deliver, Desk
-from med_small_lm.teacher.ledger import Call, Ledger
+from med_small_lm.teacher.ledger import Ledger
 from med_small_lm.teacher.requests import Reply, Request, TeacherError, call_id
 
 if TYPE_CHECKING:

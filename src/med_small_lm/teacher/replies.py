@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 from jsonschema import Draft202012Validator
 
-from med_small_lm.teacher.ledger import Call
+from med_small_lm.teacher.calls import Call
 from med_small_lm.teacher.requests import OK, Reply, Usage, canonical
 
 _FENCE = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from med_small_lm.teacher.ledger import Call
+from med_small_lm.teacher.calls import Call
 
 
 @dataclass(slots=True)

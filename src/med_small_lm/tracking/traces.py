@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from med_small_lm.teacher.ledger import Call
+from med_small_lm.teacher.calls import Call
 from med_small_lm.teacher.requests import OK
 
 
