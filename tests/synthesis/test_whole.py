@@ -15,13 +15,22 @@ from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.pocket.exam import asked_facts
 from med_small_lm.pocket.facts import Fact
-from med_small_lm.schemas.rows import Passage, Question, Rationale
+from med_small_lm.schemas.rows import Passage, Question, Rationale, TeacherUse
+from med_small_lm.schemas.tables import to_frame
 from med_small_lm.synthesis.asked import requests_of
 from med_small_lm.synthesis.gates import CONTAMINATION
 from med_small_lm.synthesis.heldout import guards_of, held_out_passages
 from med_small_lm.synthesis.questions import question_requests, questions_from
 from med_small_lm.synthesis.rationales import rationale_requests, rationales_from
-from med_small_lm.synthesis.report import contamination_rows, gate_counts, reached, stopped_at, summary, teacher_use
+from med_small_lm.synthesis.report import (
+    contamination_rows,
+    gate_counts,
+    reached,
+    stopped_at,
+    summary,
+    teacher_use,
+    with_kept,
+)
 from med_small_lm.synthesis.sifting import sift_questions, sift_rationales
 from med_small_lm.teacher.client import Teacher, open_teacher
 from med_small_lm.teacher.prompts import Prompt
@@ -147,3 +156,11 @@ def test_the_use_of_the_teacher_is_counted(
     (row,) = teacher_use("node", "exam_like", teacher.ask_all(requests_of(asked)), 42)
     assert (row.calls, row.from_ledger, row.failed, row.records_kept) == (5, 5, 0, 42)
     assert teacher_use("node", "exam_like", [], 0) == []
+
+
+def test_a_draft_that_a_gate_stops_makes_the_kept_ones_dearer() -> None:
+    drafts = TeacherUse("write_questions", "exam_like", "m", 10, 0, 0, 5, 5, 6.0, 12, 0.5)
+    unused = TeacherUse("write_questions", "exam_like", "n", 1, 0, 1, 5, 5, 1.0, 0)
+    first, second = with_kept(to_frame([drafts, unused], TeacherUse), 3).itertuples()
+    assert (first.records_kept, first.cost_per_kept) == (3, 2.0)
+    assert second.records_kept == 0 and second.cost_per_kept != second.cost_per_kept

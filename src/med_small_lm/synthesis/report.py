@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+import pandas as pd
+
 from med_small_lm.overlap.contamination import RULES, ContaminationIndex
 from med_small_lm.overlap.documents import Document
 from med_small_lm.schemas.rows import Contamination, Question, Rationale, Rephrasing, TeacherUse
@@ -64,6 +66,12 @@ def contamination_rows(
 def reached(records: Iterable[Record], gate: str) -> list[Record]:
     """Return the records that came to a gate, whatever it said."""
     return [record for record in records if any(said.gate == gate for said in record.gates)]
+
+
+def with_kept(use: pd.DataFrame, records_kept: int) -> pd.DataFrame:
+    """Return a report's rows with the records that were kept in the end, and what one of them cost by each method."""
+    kept = use["records_kept"].where(use["records_kept"] == 0, records_kept)
+    return use.assign(records_kept=kept, cost_per_kept=use["cost"] / kept.where(kept > 0).astype(float))
 
 
 def teacher_use(node: str, method: str, replies: Sequence[Reply], records_kept: int) -> list[TeacherUse]:

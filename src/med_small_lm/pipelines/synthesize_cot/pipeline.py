@@ -21,7 +21,11 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.report_teacher,
-                ["teacher_use_questions", "teacher_use_rephrasings", "teacher_use_rationales"],
+                [
+                    *(f"teacher_use_{what}" for what in ("questions", "rephrasings", "rationales")),
+                    "questions",
+                    "book_exam",
+                ],
                 "teacher_report",
                 name="report_teacher",
             ),
