@@ -14,6 +14,8 @@ BASE = {
     "catalog": "text: {type: text.TextDataset, filepath: base.txt}\n",
     "shelf": f"a: {{file: {ROOT / 'data/01_raw/textbooks/anatomy.pdf'}, licence: own}}\n",
     "benchmarks": "{}\n",
+    "instructions": "{}\n",
+    "graphs": "{}\n",
 }
 
 

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from med_small_lm.datasets.graphs import GraphDataset
 from med_small_lm.errors import UserError
-from med_small_lm.shelf import PROJECT, catalog_entries, current_env, read_exams, read_shelf
+from med_small_lm.shelf import (
+    PROJECT,
+    catalog_entries,
+    current_env,
+    read_exams,
+    read_graphs,
+    read_instruction_sets,
+    read_shelf,
+)
 
 BOOK = "data/01_raw/textbooks/anatomy.pdf"
 
@@ -63,7 +72,7 @@ def test_a_shelf_holds_only_what_can_be_read(conf, tmp_path):
 def test_entries_become_datasets(conf):
     books = read_shelf(conf(base=entry("a", title="A", password="a_key", language="de")), None)
     exams = read_exams(PROJECT / "conf", "own_books")
-    made = catalog_entries(books, exams)
+    made = catalog_entries(books, exams, {}, {})
     pdf = made["ingest_textbooks.a.pdf"]
     assert (pdf["filepath"], pdf["credentials"], pdf["title"], pdf["language"]) == (
         str(PROJECT / BOOK),
@@ -75,8 +84,87 @@ def test_entries_become_datasets(conf):
     assert not exams["pocket_exam"].scored
 
 
+@pytest.fixture
+def sets(tmp_path):
+    (tmp_path / "base").mkdir()
+    (tmp_path / "chats.jsonl").write_text("{}\n")
+    (tmp_path / "medquad").mkdir()
+    (tmp_path / "medquad" / "a.xml").write_text("<a/>")
+
+    def read(text: str) -> dict:
+        (tmp_path / "base" / "instructions.yml").write_text(text.replace("FOLDER", str(tmp_path)))
+        return read_instruction_sets(tmp_path, None)
+
+    return read
+
+
+def test_no_instruction_set_is_shipped():
+    assert read_instruction_sets(PROJECT / "conf", "counterfactual") == {}
+
+
+def test_a_known_set_needs_its_file_alone_and_what_is_given_holds(sets):
+    found = sets("medquad: {file: FOLDER/medquad}\nmine: {file: FOLDER/medquad, set: medquad, licence: own, cap: 7}\n")
+    known, mine = found.values()
+    assert (known.reader, known.licence, known.cap, known.published) == ("medquad", "CC BY 4.0", 0, 47_457)
+    assert (mine.name, mine.reader, mine.licence, mine.cap, mine.chats) == ("mine", "medquad", "own", 7, False)
+    assert sets("mts_dialog: {file: FOLDER/chats.jsonl, chats: false}\n")["mts_dialog"].chats is False
+
+
+def test_sets_become_datasets_that_load_what_the_table_says(sets):
+    from med_small_lm.datasets.instructions import InstructionsDataset
+
+    found = sets("medc_i_umls: {file: FOLDER/chats.jsonl}\n")
+    entry = catalog_entries({}, {}, found, {})["instruction_tune.medc_i_umls.records"]
+    values = {key: value for key, value in entry.items() if key not in ("type", "metadata")}
+    assert InstructionsDataset(**values).load() == found["medc_i_umls"]
+    assert InstructionsDataset(**values).preview()["columns"] == ["place", "conversation"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mine: {file: FOLDER/chats.jsonl}", r"mine: no known set.*`reader: messages`"),
+        ("medquat: {file: FOLDER/medquad}", r"did you mean medquad\?"),
+        ("liveqa: {file: FOLDER/medquad}", r"liveqa: nobody tells its licence"),
+        ("mine: {file: FOLDER/chats.jsonl, set: alpace}", r"no known set 'alpace' \(did you mean alpaca"),
+        ("medquad: {file: FOLDER/chats.jsonl}", r"nothing in .*chats.jsonl that `reader: medquad` takes: \.xml"),
+        ("alpaca: {file: FOLDER/medquad}", r"nothing in .*medquad that `reader: alpaca` takes: \.jsonl"),
+        ("alpaca: {file: FOLDER/gone.json}", r"there is no file .*gone\.json"),
+        ("alpaca: {file: FOLDER/chats.jsonl, caps: 3}", r"alpaca\.caps: there is no such key \(did you mean cap"),
+        ("alpaca: {file: FOLDER/chats.jsonl, reader: chat}", r"alpaca\.reader: Input should be 'messages'"),
+    ],
+)
+def test_what_is_wrong_with_a_set_is_said(sets, text, said):
+    with pytest.raises(UserError, match=said):
+        sets(text)
+
+
 def test_the_environment_is_the_options_else_the_variables(monkeypatch):
     monkeypatch.delenv("KEDRO_ENV", raising=False)
     assert current_env() is None
     monkeypatch.setenv("KEDRO_ENV", "own_books")
     assert current_env() == "own_books"
+
+
+def test_a_knowledge_graph_is_an_entry_and_what_it_lacks_is_said(conf, tmp_path):
+    table = tmp_path / "edges.tsv"
+    table.write_text("a\tb\n1\t2\n")
+
+    def graphs(text):
+        (conf(base="") / "base" / "graphs.yml").write_text(text)
+        return read_graphs(tmp_path, None)
+
+    good = f"g: {{file: {table}, kind: tsv, licence: own, relation: is a, columns: {{head: a, tail: b}}}}"
+    made = catalog_entries({}, {}, {}, graphs(good))["generate_questions.g.graph"]
+    source = GraphDataset(**{key: made[key] for key in made.keys() - {"type"}}).load()
+    assert source == graphs(good)["g"]
+    assert (source.cap, source.path, dict(source.columns)) == (99_000, table, {"head": "a", "tail": "b"})
+    assert graphs("# none") == {}
+    with pytest.raises(UserError, match="g: there is no MRCONSO.RRF in"):
+        graphs(f"g: {{folder: {tmp_path}, kind: rrf, licence: own}}")
+    with pytest.raises(UserError, match=r"g\.licence: Field required"):
+        graphs(f"g: {{file: {table}, kind: obo}}")
+    with pytest.raises(UserError, match=r"g\.capp: there is no such key \(did you mean cap\?\)"):
+        graphs(f"g: {{file: {table}, kind: obo, licence: own, capp: 3}}")
+    with pytest.raises(UserError, match="there is no file .*gone"):
+        graphs(f"g: {{folder: {tmp_path}/gone, kind: rrf, licence: own}}")

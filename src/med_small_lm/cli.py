@@ -18,6 +18,7 @@ from kedro.pipeline.pipeline import PipelineError
 
 from med_small_lm import quiet  # noqa: F401  before kedro-viz is imported
 from med_small_lm.errors import UserError, nearest
+from med_small_lm.export_commands import export_data
 from med_small_lm.paid import ends_of
 from med_small_lm.pocket.commands import pocket
 from med_small_lm.shelf import PROJECT
@@ -38,6 +39,7 @@ def cli() -> None:
 
 cli.add_command(pocket)
 cli.add_command(teacher)
+cli.add_command(export_data)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """The configuration loader: base, one environment, and ``conf/local`` on top of both.
 
 Kedro loads base and one environment, so a user's own ``conf/local`` would be silent as soon as an environment is
-named. Here it always has the last word, short of the command line. The shelf's books become catalog entries, so
-that adding a book is adding an entry to ``shelf.yml``.
+named. Here it always has the last word, short of the command line. The shelf's books, exams, instruction sets
+and graphs become catalog entries, so that adding one is adding an entry to its file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from med_small_lm.errors import UserError, nearest, yaml_fault
-from med_small_lm.shelf import catalog_entries, read_exams, read_shelf
+from med_small_lm.shelf import catalog_entries, read_exams, read_graphs, read_instruction_sets, read_shelf
 
 LOCAL = "local"
 TEACHER = "teacher"
@@ -56,7 +56,8 @@ class ProjectConfigLoader(OmegaConfigLoader):
         resolved = super()._resolve_from_raw_config(key, base_configs, env_configs, *rest)
         if key == "catalog":
             conf = Path(self.conf_source)
-            resolved |= catalog_entries(read_shelf(conf, self.env), read_exams(conf, self.env))
+            sets, graphs = read_instruction_sets(conf, self.env), read_graphs(conf, self.env)
+            resolved |= catalog_entries(read_shelf(conf, self.env), read_exams(conf, self.env), sets, graphs)
             if TEACHER in self._credentials():
                 resolved[TEACHER].setdefault("credentials", TEACHER)
         return resolved

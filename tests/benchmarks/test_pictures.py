@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from med_small_lm.benchmarks.pictures import losses_figure, scores_figure
-from med_small_lm.benchmarks.report import p_text, report, table
+from med_small_lm.benchmarks.report import p_text, report
 from med_small_lm.benchmarks.scoring import Comparison
+from med_small_lm.markdown import table
 from med_small_lm.schemas.rows import Contamination, Score
 
 SCORES = [

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from med_small_lm.overlap.contamination import COVERAGE, SAME_FACT, ContaminationIndex
-from med_small_lm.overlap.documents import question_document, text_document
+from med_small_lm.overlap.contamination import COVERAGE, SAME_FACT, ContaminationIndex, hits_of
+from med_small_lm.overlap.documents import Document, question_document, text_document
 from med_small_lm.pocket.exam import exam as exam_of
 from med_small_lm.pocket.facts import Fact
 from med_small_lm.pocket.library import statements
@@ -36,6 +36,10 @@ def training_question(stem: str, right: str, wrong: list[str], quote: str = "") 
 def everything(question: Question, rationale: str = "") -> str:
     texts = [question.stem, *(o.text for o in question.options), *(q.text for q in question.quotes), rationale]
     return plain(" | ".join(texts))
+
+
+def covered(index: ContaminationIndex, document: Document) -> dict[str, float]:
+    return {hit.question_id: hit.value for hit in index.hits(document) if hit.rule == COVERAGE}
 
 
 def given_away(text: str, items: list[Question], asked: dict[str, Fact]) -> set[str]:
@@ -109,8 +113,7 @@ def test_questions_that_only_share_the_wording_survive(
 def test_a_copy_is_found_by_coverage_with_other_options(items: list[Question], index: ContaminationIndex) -> None:
     for item in items[:100]:
         copy = training_question(item.stem, "one", ["two", "three", "four"])
-        covered = {hit.question_id: hit.value for hit in index.hits(question_document(copy)) if hit.rule == COVERAGE}
-        assert covered[item.question_id] == 1.0
+        assert covered(index, question_document(copy))[item.question_id] == 1.0
 
 
 def test_coverage_counts_one_document_and_respects_the_threshold() -> None:
@@ -118,17 +121,18 @@ def test_coverage_counts_one_document_and_respects_the_threshold() -> None:
     item = Question("x-1", "x", "test", "single", stem, [Option("A", "gold"), Option("B", "tin")], ["A"], "gold")
     index = ContaminationIndex([item], coverage=0.2)
     four_grams, three_grams = " ".join(stem.split()[:11]), " ".join(stem.split()[:10])
-    assert [(h.rule, h.value) for h in index.hits(text_document("d", four_grams))] == [(COVERAGE, 0.2)]
-    assert not index.hits(text_document("d", three_grams))
+    assert covered(index, text_document("d", four_grams)) == {"x-1": 0.2}
+    assert not covered(index, text_document("d", three_grams))
     halves = [question_document(training_question(" ".join(stem.split()[:10]), " ".join(stem.split()[9:19]), []))]
-    assert {round(hit.value, 2) for hit in index.hits(halves[0])} == {0.3}  # 3 and 3 grams; none across the texts
+    # 3 grams and 3 grams; none stands across the texts
+    assert {round(value, 2) for value in covered(index, halves[0]).values()} == {0.3}
 
 
 def test_a_text_shorter_than_a_gram_is_found_whole() -> None:
     item = Question("x-1", "x", "test", "single", "Cause of zorvadil rash?", [Option("A", "heat")], ["A"], "heat")
     index = ContaminationIndex([item])
-    assert [hit.rule for hit in index.hits(text_document("d", "The cause of zorvadil rash."))] == [COVERAGE]
-    assert not index.hits(text_document("d", "The rash of zorvadil"))
+    assert covered(index, text_document("d", "The cause of zorvadil rash.")) == {"x-1": 1.0}
+    assert not covered(index, text_document("d", "The rash of zorvadil"))
 
 
 def test_half_of_the_content_words_in_order_with_the_answer_is_the_same_fact() -> None:
@@ -137,11 +141,11 @@ def test_half_of_the_content_words_in_order_with_the_answer_is_the_same_fact() -
     others = [replace(item, question_id=f"x-{n}", stem=f"Unlike story number {n} about which thing?") for n in (2, 3)]
     index = ContaminationIndex([item, *others])
     said = "The sailor had gums that bled, corkscrew hairs, and drinks rum daily: give ascorbate."
-    assert [(h.question_id, h.rule) for h in index.hits(text_document("d", said))] == [("x-1", SAME_FACT)]
+    assert ("x-1", SAME_FACT) in [(h.question_id, h.rule) for h in index.hits(text_document("d", said))]
     backwards = "Rum drinks, hairs of corkscrew, gums of a sailor: give ascorbate."
-    assert not index.hits(text_document("d", backwards))
+    assert SAME_FACT not in [hit.rule for hit in index.hits(text_document("d", backwards))]
     wrong = training_question("The sailor had gums, corkscrew hairs, drinks rum: which?", "iron", ["ascorbate"])
-    assert not index.hits(question_document(wrong))
+    assert SAME_FACT not in [hit.rule for hit in index.hits(question_document(wrong))]
 
 
 def test_the_rationale_is_part_of_the_document(items: list[Question], asked: dict[str, Fact]) -> None:
@@ -168,6 +172,5 @@ def test_ten_thousand_records_take_seconds(training: list[Question], index: Cont
     documents = [question_document(question) for question in training]
     many = [documents[n % len(documents)] for n in range(10_000)]
     started = time.perf_counter()
-    for document in many:
-        index.hits(document)
+    assert len(list(hits_of(many, [index]))) == 10_000
     assert time.perf_counter() - started < 20  # about 1.5 s; the rest is for a busy machine

@@ -26,6 +26,7 @@ GENERAL = replace(BOOK, passage_id="general-1", book="general", source="general"
 SHELF = to_frame([PAPER, BOOK, GENERAL], Passage)
 NONE = to_frame([], Question)
 PROMPT = Prompt("asked", "1", (Message("user", "{passage}"),))
+JUDGES = dict.fromkeys(("support", "one_right", "answerable", "obvious"), PROMPT)
 ACCESS = TeacherAccess(Path("never opened"))
 
 
@@ -56,7 +57,7 @@ def test_passages_of_books_are_those_of_no_other_source() -> None:
 def test_questions_and_rephrasings_are_asked_of_books_alone(stopped: None) -> None:
     params = GenerateQuestions(variations=1, rephrasing_styles=("plain",), rephrasings_per_style=1)
     with pytest.raises(Asking, match=r"\['book-1'\]"):
-        questions.write_questions(SHELF, NONE, PROMPT, PROMPT, ACCESS, TeacherParams(), params)
+        questions.write_questions(SHELF, NONE, PROMPT, ACCESS, TeacherParams(), params, **JUDGES)
     with pytest.raises(Asking, match=r"\['book-1'\]"):
         questions.rephrase_passages(SHELF, PROMPT, ACCESS, TeacherParams(), params)
 
@@ -73,5 +74,5 @@ def test_a_shelf_without_a_book_is_asked_nothing(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(questions, "ask", lambda what, asked, *_: (list(asked), []))
     papers, params = to_frame([PAPER, GENERAL], Passage), GenerateQuestions(judge_support=False)
     frames = questions.rephrase_passages(papers, PROMPT, ACCESS, TeacherParams(), params)
-    frames += questions.write_questions(papers, NONE, PROMPT, PROMPT, ACCESS, TeacherParams(), params)
+    frames += questions.write_questions(papers, NONE, PROMPT, ACCESS, TeacherParams(), params, **JUDGES)
     assert [len(frame) for frame in frames] == [0] * 6

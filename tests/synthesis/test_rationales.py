@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.params.synthesize_cot import SynthesizeCot
-from med_small_lm.schemas.rows import Option, Passage, Question, Quote
-from med_small_lm.synthesis.judging import judged, support_requests
+from med_small_lm.schemas.rows import Message, Option, Passage, Question, Quote
 from med_small_lm.synthesis.rationales import keys_of, rationale_requests, rationales_from
 from med_small_lm.synthesis.rephrasings import rephrasing_requests, rephrasings_from
 from med_small_lm.teacher.prompts import Prompt
@@ -29,6 +29,8 @@ TOLD = {"rationale": "Scurvy follows a lack of vitamin C.", "answer": "vitamin C
     [
         ("vitamin C", ["A"]), ("Vitamin-C.", ["A"]), ("A. vitamin C", ["A"]), ("(A) vitamin C", ["A"]),
         ("B) vitamin C", ["A", "B"]), ("B. cells", ["C"]), ("A", []), ("vitamin", []), ("", []), ("vitamin D", []),
+        ("Answer: vitamin C", ["A"]), ("The answer is (A) vitamin C.", ["A"]), ("Answer", []), ("Answer: zinc", ["D"]),
+        ("vitamin C or vitamin A", ["A", "B"]), ("A and B", []), ("I cannot answer", []), ("vitamin C, of course", []),
     ],
 )  # fmt: skip
 def test_an_answer_names_the_option_whose_text_it_says(answer: str, keys: list[str]) -> None:
@@ -38,7 +40,7 @@ def test_an_answer_names_the_option_whose_text_it_says(answer: str, keys: list[s
 def test_the_right_answer_is_hidden_and_samples_are_calls_of_their_own(prompts: dict[str, Prompt]) -> None:
     asked = rationale_requests([QUESTION], [PASSAGE], prompts["rationale"], SynthesizeCot(samples=3))
     assert [one.request.sample for one in asked] == [0, 1, 2]
-    assert set(asked[0].request.slots) == {"stem", "options", "passage"}
+    assert set(asked[0].request.slots) == {"stem", "options", "lettered", "passage"}
     assert asked[0].question is QUESTION and asked[0].passage is PASSAGE
 
 
@@ -71,11 +73,34 @@ def test_rephrasings_of_each_style_and_the_ones_that_fail(
     assert [one.gates[-1].gate for one in rejected] == ["duplicate", "duplicate", "statements", "format", "reply"]
 
 
-def test_the_teachers_judgement_is_a_gate_too(prompts: dict[str, Prompt], reply: Callable[..., Reply]) -> None:
-    asked = support_requests([QUESTION], [PASSAGE], prompts["support"])
-    assert asked[0].request.slots == {"quote": PASSAGE.text, "answer": "vitamin C", "stem": QUESTION.stem}
-    for said, n_kept in (({"supported": True, "why": ""}, 1), ({"supported": False, "why": "no"}, 0), ({}, 0)):
-        kept, rejected = judged([QUESTION], asked, [reply(said)])
-        assert (len(kept), len(rejected)) == (n_kept, 1 - n_kept)
-    _, rejected = judged([QUESTION], asked, [reply(None, "error", "down")])
-    assert rejected[0].gates[-1].reason == "error: down"
+TEXT_PROMPT = Prompt("rationale", "1", (Message("user", "{passage} {stem} {lettered}"),))
+
+
+@pytest.mark.parametrize(
+    ("content", "keys", "fault"),
+    [
+        ("Scurvy lacks vitamin C. Therefore, the answer is (A) vitamin C.", ["A"], ""),
+        ("Scurvy lacks it.\nThe answer is (D) zinc", ["D"], ""),
+        ("Scurvy lacks vitamin C. The answer is (B) vitamin C.", ["A", "B"], ""),
+        ("Scurvy lacks vitamin C. The answer is (A) vitamin C or (B) vitamin A.", [], "does not end"),
+        ("Scurvy lacks vitamin C. Answer: A", ["A"], "does not end"),
+        ("The answer is (A) vitamin C. But sailors ate limes.", ["A"], "does not end"),
+        ("Scurvy lacks vitamin C. Answer", [], "does not end"),
+        ("The answer is (A) vitamin C.", ["A"], "no rationale"),
+    ],
+)
+def test_a_rationale_in_plain_text_ends_in_the_phrase(
+    content: str, keys: list[str], fault: str, reply: Callable[..., Reply]
+) -> None:
+    asked = rationale_requests([QUESTION], [PASSAGE], TEXT_PROMPT, SynthesizeCot())
+    found, rejected = rationales_from(asked, [replace(reply(), content=content)])
+    (one,) = found or rejected
+    assert one.answer_keys == keys or (fault and set(one.answer_keys) >= set(keys))
+    assert bool(found) == (not fault) and (not fault or fault in one.gates[-1].reason)
+    assert "answer is" not in one.text or fault
+
+
+def test_a_plain_text_that_was_cut_is_none(reply: Callable[..., Reply]) -> None:
+    asked = rationale_requests([QUESTION], [PASSAGE], TEXT_PROMPT, SynthesizeCot())
+    cut = replace(reply(None, "length"), content="Scurvy lacks it. The answer is (A) vitamin C")
+    assert rationales_from(asked, [cut])[1][0].gates[-1].reason == "length"

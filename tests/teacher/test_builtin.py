@@ -153,6 +153,7 @@ NEIGHBOURS = [
     "that is hard and "
     "short. Cortisol is the main stress hormone of the adrenal gland. The jejunum absorbs most of the "
     "sugars of a meal. "
+    "Glucagon is a hormone that releases glucose from the liver between meals. "
     "Sarcopenia means the loss of muscle that comes with age. The patient had syncope (a short loss of awareness)."
 ]
 
@@ -287,7 +288,7 @@ def test_replies_fit_the_prompts_schemas_and_are_remembered(prompts: dict[str, P
     replies, again = teacher.ask_all(requests), teacher.ask_all(requests)
     teacher.close()
     for request, reply in zip(requests, replies, strict=True):
-        assert reply.status == "ok" and reply.model == "builtin-rules/1"
+        assert reply.status == "ok" and reply.model == "builtin-rules/2"
         assert request.schema is not None
         Draft202012Validator(request.schema).validate(reply.parsed)
     assert [reply.parsed for reply in again] == [reply.parsed for reply in replies]

@@ -63,6 +63,19 @@ def extract(text: str, options: Sequence[Option], form: Form, *, truncated: bool
     return Extraction("refused" if not read.keys and _REFUSAL.search(reply) else "ambiguous", [])
 
 
+def stated_keys(text: str, options: Sequence[Option], form: Form) -> frozenset[str] | None:
+    """Returns the keys of the options that a text states to be the answer, all of them; None where it states none."""
+    if not _STATES.search(text) and form.ending.strip().casefold() not in text.casefold():
+        return None
+    read = _stated(_plain(text), options, form)
+    return None if read is None else read.keys
+
+
+def declines(text: str) -> bool:
+    """Returns whether who wrote a text says in it that they cannot answer: "I cannot", not "steroids cannot"."""
+    return _DECLINES.search(text.replace("’", "'")) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """The keys that a statement names: none, one, or several; ``repaired`` where the wording is only near."""
@@ -100,6 +113,15 @@ _REFUSAL = re.compile(
     r"je ne (?:peux|sais) pas|impossible de répondre)\b",
     re.IGNORECASE,
 )
+_DECLINES = re.compile(
+    r"\b(?:i|we)(?:'m| am|'re| are)? (?:sorry|unable|not able|not sure)\b|"
+    r"\b(?:i|we) (?:cannot|can't|can not|could not|won't|do not|don't)"
+    r" (?:know|answer|determine|provide|give|choose|say|help)\b|"
+    r"\bas an ai\b|\A\W*(?:sorry|unable to|cannot|can't|not enough information|insufficient information)\b|"
+    r"\bje ne (?:peux|sais) pas\b|\bimpossible de répondre\b",
+    re.IGNORECASE,
+)
+_STATES = re.compile(r"answer|réponse|correct|right|best|true|appropriate|vraie|juste|exact|boxed", re.IGNORECASE)
 
 
 def _plain(text: str) -> str:

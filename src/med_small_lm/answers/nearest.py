@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"\w+|[<>≤≥+%=±]")
 _SMALL = frozenset({"a", "an", "the", "of", "in", "to", "s", "le", "la", "les", "l", "un", "une", "de", "du", "des"})
 _NUMERAL = re.compile(r"[ivx]+|\w")
 """Roman numerals and single letters: "hepatitis" is not "hepatitis B"."""
-_POLES = frozenset(
+POLES = frozenset(
     re.findall(
         r"\w+",
         "no not non without absent present left right increased decreased high low positive negative acute chronic "
@@ -24,6 +24,7 @@ _POLES = frozenset(
         "first second third fourth fifth sixth seventh eighth ninth tenth type",
     )
 )
+"""Words that part what is otherwise alike: sides, degrees, negations."""
 
 
 def tokens(text: str) -> list[str]:
@@ -46,7 +47,7 @@ def likeness(a: str, b: str) -> float:
     extra = list(long)
     for word in short:
         extra.remove(word)
-    if any(word in _POLES or not word.isalpha() or _NUMERAL.fullmatch(word) for word in extra):
+    if any(word in POLES or not word.isalpha() or _NUMERAL.fullmatch(word) for word in extra):
         return 0.0
     return 2 * len(short) / (len(short) + len(long))
 

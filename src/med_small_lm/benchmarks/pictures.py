@@ -1,4 +1,4 @@
-"""Pictures of scores and of training, in colours that are told apart by all readers and in grey."""
+"""Pictures of scores and of training."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from med_small_lm.palette import COLOURS, LOOK
 from med_small_lm.schemas.rows import Score
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
-"""Okabe and Ito's palette, made for colour-blind readers (jfly.uni-koeln.de/color, 2008)."""
 PATTERNS = ("", "/", ".", "x", "\\", "-", "+")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
@@ -40,7 +39,7 @@ def scores_figure(scores: Sequence[Score], benchmark: str | None = None, *, chan
         yaxis_range=[0, 1],
         barmode="group",
         legend_title="mode and variant",
-        **_LOOK,
+        **LOOK,
     )
     return figure
 
@@ -64,11 +63,8 @@ def losses_figure(history: Sequence[Mapping[str, Any]]) -> go.Figure:
     if measured:
         figure.update_yaxes(title_text="perplexity", row=2, col=1)
     figure.update_xaxes(title_text="tokens trained on in the stage", row=len(titles), col=1)
-    figure.update_layout(title="Training: loss by tokens", legend_title="stage", **_LOOK)
+    figure.update_layout(title="Training: loss by tokens", legend_title="stage", **LOOK)
     return figure
-
-
-_LOOK: dict[str, Any] = {"template": "plotly_white", "font": {"size": 14}, "margin": {"t": 80}}
 
 
 def _bars(scores: Sequence[Score], place: int) -> go.Bar:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from med_small_lm.benchmarks.scoring import Comparison
+from med_small_lm.markdown import table
 from med_small_lm.schemas.rows import Contamination, Score
 
 
@@ -118,13 +119,3 @@ def _origins(origins: Mapping[str, str]) -> list[str]:
 def p_text(p: float) -> str:
     """Returns a p-value as text: three digits, "< 0.001" below them."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Returns a Markdown table; bars and line breaks in a cell are written so that they stay inside it."""
-    lines = [list(head), ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines)
-
-
-def _cell(value: str) -> str:
-    return " ".join(value.split()).replace("|", "\\|")

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
-from med_small_lm.overlap.documents import Document
-from med_small_lm.overlap.stems import Stems, Unit, folded
-from med_small_lm.overlap.subjects import Subject, subjects
+from med_small_lm.overlap.documents import Document, asked
+from med_small_lm.overlap.fuzzy import FuzzyIndex, Likeness, Wording, wording
+from med_small_lm.overlap.guarded import GRAM, Item, guarded_items, phrase, right_answers
+from med_small_lm.overlap.reading import Read, read
+from med_small_lm.overlap.stems import folded
 from med_small_lm.schemas.rows import Question
 
 COVERAGE = "coverage"
 SAME_FACT = "same_fact"
-RULES = (COVERAGE, SAME_FACT)
+FUZZY = "fuzzy"
+RULES = (COVERAGE, SAME_FACT, FUZZY)
 
-GRAM = 8
-"""Words of a gram whose share is the coverage."""
-
-_SHARED_BY = 2  # items that may hold a gram; what more of them hold is the benchmark's boilerplate, not the item
-_BREAK = "|"  # stands between texts, and no word looks like it
-_BARE = {("yes",), ("no",), ("maybe",), ("true",), ("false",), ("all", "of", "the", "above"), ("none",)}
+_KIN = 0.4  # of the threshold: an item of a form that is so like several others is told from them by its subject alone
+_IN_ORDER = 3  # content words that stand in order at least; two do by chance
+_CHANCE = 1  # other questions that may hold a fact: the one may ask for it the other way round
+_EXPECTED = 0.1  # of them that would hold subject and answer if the two had nothing to do with each other,
+_ENOUGH = 5_000  # where there are so many questions to tell from
+_CHUNK = 1_000  # documents that are laid beside the items at once
+_NAMED = 12  # shared words that a reason names
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One item that a document contaminates.
 
-    ``rule`` is coverage (``value`` is the share of grams) or same_fact (``value`` is the share of the stem's content
-    words, 1 for the whole subject); ``reason`` says what was found.
+    ``rule`` is coverage (``value`` is the share of grams), same_fact (``value`` is the share of the stem's content
+    words, 1 for the whole subject) or fuzzy (``value`` is the similarity); ``reason`` says what was found.
     """
 
     question_id: str
@@ -39,30 +44,19 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """A guarded question as it is looked for. Phrases have a space at both ends, so that only whole words match."""
+class _Fact:
+    """An item (its place) whose right answer stands in a document: with its ``subject``, or with a ``share`` of its
+    content words.
+    """  # noqa: D205
 
-    question_id: str
-    benchmark: str
-    subjects: tuple[str, ...]
-    core: str
-    in_form: bool
-    content: tuple[str, ...]
-    grams: frozenset[str]
-
-
-@dataclass(slots=True)
-class _Read:
-    """A document as it is looked through."""
-
-    whole: str
-    asserted: str
-    words: list[str]
-    asserted_words: list[str] = field(default_factory=list)
+    place: int
+    answer: str
+    subject: str
+    share: float
 
 
 class ContaminationIndex:
-    """The guarded items of benchmarks, inverted: by the words of their answers and by their grams.
+    """The guarded items of benchmarks, inverted: by the words of their answers, by their grams, by their words.
 
     *Coverage*: the share of an item's word 8-grams (its whole text where it is shorter) that stand in this one
     document. Grams that tell the item from no other (those without the subject where the stem is a form, those that
@@ -70,67 +64,119 @@ class ContaminationIndex:
 
     *Same fact*: the right answer with the stem's subject anywhere in the document, wrong options included; or the
     right answer with half of the stem's content words, in order, in what the document asserts. Where the stem is a
-    form, the half must hold the subject's core: a form with another subject is another question.
+    form, the half must hold the subject's core: a form with another subject is another question. What stands together
+    in several questions of the exams that have another answer, or would without any reason, is no fact.
+
+    *Fuzzy*: the rarity-weighted share of content words that the document's question and the item have in common, for
+    what is reworded or too short for grams. Here, too, another subject in a form is another question.
     """
 
-    def __init__(self, items: Sequence[Question], background: Sequence[Question] = (), coverage: float = 0.2) -> None:
+    def __init__(
+        self,
+        items: Sequence[Question],
+        background: Sequence[Question] = (),
+        coverage: float = 0.2,
+        fuzzy: float = 0.54,
+        exams: Sequence[Question] = (),
+    ) -> None:
         """Guard ``items``; ``background`` are questions in the same style (exemplars) that need no guard.
 
-        ``coverage`` is the least share of grams that is a hit, 0 to 1.
+        ``coverage`` is the least share of grams that is a hit, ``fuzzy`` the least similarity, both 0 to 1. ``exams``
+        are all questions, of this and other benchmarks, that may show what stands together by chance.
         """
         self.coverage = coverage
-        stems = Stems([question.stem for question in (*items, *background)])
-        asked = subjects(stems)
-        grams = [_grams(folded(f"{q.context} {q.stem}")) for q in items]
-        holders: dict[str, int] = defaultdict(int)
-        for gram in (gram for own in grams for gram in own):
-            holders[gram] += 1
-        self.items = [
-            _item(question, stems, place, asked[place], own, holders)
-            for place, (question, own) in enumerate(zip(items, grams, strict=True))
-        ]
-        self.n_items = _count(item.benchmark for item in self.items)
+        self.fuzzy = fuzzy
+        self.items = guarded_items(items, background, exams)
+        self.n_items = dict(Counter(item.benchmark for item in self.items))
+        worded = [(n, own) for n, question in enumerate(items) for own in _wordings(question)]
+        self._fuzzy = FuzzyIndex([own for _, own in worded], [n for n, _ in worded], fuzzy)
+        self._mark_interchangeable([*items, *background])
         self._by_answer: dict[str, dict[str, list[int]]] = defaultdict(dict)
+        self._by_subject: dict[str, dict[str, list[int]]] = defaultdict(dict)
         self._by_gram: dict[str, list[int]] = defaultdict(list)
-        self._gram_words: set[str] = set()
         self._short: dict[str, dict[str, list[int]]] = defaultdict(dict)
-        for place, question in enumerate(items):
-            self._enter(place, question)
+        self._right = [frozenset(right_answers(question)) for question in items]
+        for place in range(len(items)):
+            self._enter(place)
+        self._forget_chance(exams)
 
     def hits(self, document: Document) -> list[Hit]:
         """Return the items that a document contaminates, each once for each rule, in the order of the items."""
-        read = _read(document)
-        found = [*self._covered(read), *self._same_facts(read)]
-        return [hit for _, hit in sorted(found, key=lambda pair: (pair[0], pair[1].rule))]
+        return next(hits_of([document], [self]))
 
-    def _enter(self, place: int, question: Question) -> None:
+    def hits_of_read(self, documents: Sequence[Read]) -> list[list[Hit]]:
+        """Return for each document what ``hits`` returns of it."""
+        alike: dict[int, list[Likeness]] = defaultdict(list)
+        owner = [n for n, own in enumerate(documents) for _ in own.asked]
+        for likeness in self._fuzzy.alike([one for own in documents for one in own.asked]):
+            alike[owner[likeness.question]].append(likeness)
+        found = [
+            [*self._covered(own), *self._same_facts(own), *self._reworded(own, alike[n])]
+            for n, own in enumerate(documents)
+        ]
+        return [[hit for _, hit in sorted(own, key=lambda pair: (pair[0], pair[1].rule))] for own in found]
+
+    def _enter(self, place: int) -> None:
         """Put an item under the longest word of each right answer and under its grams."""
-        for text in _right_answers(question):
-            own = folded(text)
-            if own and own not in _BARE:
-                self._by_answer[max(own, key=len)].setdefault(_phrase(own), []).append(place)
+        for answer in self._right[place]:
+            self._by_answer[max(answer.split(), key=len)].setdefault(answer, []).append(place)
+        for subject in self.items[place].subjects:
+            self._by_subject[max(subject.split(), key=len)].setdefault(subject, []).append(place)
         for gram in self.items[place].grams:
             own = tuple(gram.split())
             if len(own) < GRAM:
-                self._short[max(own, key=len)].setdefault(_phrase(own), []).append(place)
+                self._short[max(own, key=len)].setdefault(phrase(own), []).append(place)
             else:
                 self._by_gram[gram].append(place)
-                self._gram_words.update(own)
 
-    def _covered(self, read: _Read) -> Iterable[tuple[int, Hit]]:
+    def _mark_interchangeable(self, questions: Sequence[Question]) -> None:
+        """Mark the items of a form that several of the questions are like, with another subject."""
+        kin: Counter[int] = Counter()
+        for start in range(0, len(questions), _CHUNK):
+            own = [_wordings(question)[0] for question in questions[start : start + _CHUNK]]
+            kin.update(
+                item
+                for place, item in self._fuzzy.kin(own, _KIN)
+                if not own[place].all.issuperset(self.items[item].core.split())
+            )
+        for place, item in enumerate(self.items):
+            known = item.in_form and kin[place] > 0
+            # That a single word is the subject is known where others stand in its place, or if it is half of all.
+            names = [name for name in item.subjects if known or name.count(" ") > 2 or _is_half(name, item.content)]
+            self.items[place] = replace(item, interchangeable=known and kin[place] > 1, subjects=tuple(names))
+
+    def _forget_chance(self, exams: Sequence[Question]) -> None:
+        """Forget what questions hold that have another answer: short stems, subjects together with an answer."""
+        stems: Counter[tuple[int, str]] = Counter()
+        facts: Counter[tuple[int, str]] = Counter()
+        holders: Counter[str] = Counter()
+        for question in exams:
+            own, right, whole = read(_unanswered(question)), set(right_answers(question)), phrase(folded(question.stem))
+            holders.update({text for text, _ in (*_standing(self._by_answer, own), *_standing(self._by_subject, own))})
+            found = _named(self._short, own).items()
+            stems.update((place, text) for place, text in found if text != whole and not right & self._right[place])
+            facts.update((fact.place, fact.subject) for fact in self._facts(own) if not right & self._right[fact.place])
+        for (place, text), count in stems.items():
+            if count > _CHANCE:
+                self._short[max(text.split(), key=len)][text].remove(place)
+                self.items[place] = replace(self.items[place], grams=frozenset())
+        for place, item in enumerate(self.items):
+            expected = sum(holders[answer] for answer in self._right[place]) / max(len(exams), _ENOUGH)
+            known = [
+                subject
+                for subject in item.subjects
+                if facts[place, subject] <= _CHANCE and holders[subject] * expected <= _EXPECTED
+            ]
+            content = item.content if facts[place, ""] <= _CHANCE else ()
+            self.items[place] = replace(item, subjects=tuple(known), content=content)
+
+    def _covered(self, own: Read) -> Iterator[tuple[int, Hit]]:
         """Yield the items of which the document holds enough grams."""
-        counts: dict[int, int] = defaultdict(int)
-        known = 0
-        own: set[str] = set()
-        for end, word in enumerate(read.words, start=1):
-            known = known + 1 if word in self._gram_words else 0
-            if known >= GRAM:
-                own.add(" ".join(read.words[end - GRAM : end]))
-        for gram in own & self._by_gram.keys():
-            for place in self._by_gram[gram]:
-                counts[place] += 1
-        for place in _named(self._short, read):
-            counts[place] += 1
+        counts: Counter[int] = Counter()
+        for gram in own.grams:
+            if gram in self._by_gram:
+                counts.update(self._by_gram[gram])
+        counts.update(_named(self._short, own).keys())
         for place, count in counts.items():
             item = self.items[place]
             share = count / len(item.grams)
@@ -138,93 +184,86 @@ class ContaminationIndex:
                 reason = f"{count} of {len(item.grams)} grams of {item.question_id}"
                 yield place, Hit(item.question_id, item.benchmark, COVERAGE, share, reason)
 
-    def _same_facts(self, read: _Read) -> Iterable[tuple[int, Hit]]:
+    def _same_facts(self, own: Read) -> Iterator[tuple[int, Hit]]:
         """Yield the items whose answer stands in the document with their subject or half of their content words."""
-        for place, answer in _named(self._by_answer, read).items():
+        for fact in self._facts(own):
+            item = self.items[fact.place]
+            what = fact.subject.strip() or f"{fact.share:.2f} of the content words"
+            reason = f"{item.question_id}: {what} with {fact.answer.strip()}"
+            yield fact.place, Hit(item.question_id, item.benchmark, SAME_FACT, fact.share, reason)
+
+    def _facts(self, own: Read) -> Iterator[_Fact]:
+        """Yield what makes a document hold the same fact as an item."""
+        for place, answer in _named(self._by_answer, own).items():
             item = self.items[place]
-            subject = next((name for name in item.subjects if name in read.whole), None)
+            subject = next((name for name in item.subjects if name in own.whole), None)
             if subject is not None:
-                reason = f"{item.question_id}: {subject.strip()} with {answer.strip()}"
-                yield place, Hit(item.question_id, item.benchmark, SAME_FACT, 1.0, reason)
-            elif answer in read.asserted and (share := _content_share(item, read)):
-                reason = f"{item.question_id}: {share:.2f} of the content words with {answer.strip()}"
-                yield place, Hit(item.question_id, item.benchmark, SAME_FACT, share, reason)
+                yield _Fact(place, answer, subject, 1.0)
+            elif answer in own.asserted and (share := _content_share(item, own)):
+                yield _Fact(place, answer, "", share)
+
+    def _reworded(self, own: Read, alike: Iterable[Likeness]) -> Iterator[tuple[int, Hit]]:
+        """Yield the items that the document's question is like."""
+        for one in alike:
+            item = self.items[one.item]
+            if not item.interchangeable or item.core in own.whole:
+                words = sorted(one.shared)
+                said = ", ".join(words[:_NAMED]) + (", ..." if len(words) > _NAMED else "")
+                reason = f"{item.question_id}: likeness {one.similarity:.2f} by {len(words)} words ({said})"
+                yield one.item, Hit(item.question_id, item.benchmark, FUZZY, one.similarity, reason)
 
 
-def _item(
-    question: Question,
-    stems: Stems,
-    place: int,
-    asked: tuple[Subject, ...],
-    grams: Sequence[str],
-    holders: dict[str, int],
-) -> _Item:
-    """Return a question as it is looked for."""
-    first = asked[0] if asked else Subject((), (), False)
-    core = _phrase(first.core) if first.core else ""
-    if first.in_form:
-        counted = [gram for gram in grams if core in f" {gram} "]
-    else:
-        counted = [gram for gram in grams if holders[gram] <= _SHARED_BY]
-    names = tuple(_phrase(subject.words) for subject in asked)
-    content = tuple(stems.content(place))
-    kept = frozenset(counted or grams)
-    return _Item(question.question_id, question.source, names, core, first.in_form, content, kept)
+def hits_of(documents: Iterable[Document], guards: Sequence[ContaminationIndex]) -> Iterator[list[Hit]]:
+    """Yield for each document the items that it contaminates, guard by guard; each document is read once."""
+    rest = iter(documents)
+    while own := [read(document) for document in islice(rest, _CHUNK)]:
+        for found in zip(*(guard.hits_of_read(own) for guard in guards), strict=True) if guards else ((),) * len(own):
+            yield [hit for hits in found for hit in hits]
 
 
-def _grams(words: Unit) -> list[str]:
-    """Return the different word 8-grams of a text, or the whole text where it is shorter."""
-    if len(words) < GRAM:
-        return [" ".join(words)] if words else []
-    return list(dict.fromkeys(" ".join(words[n : n + GRAM]) for n in range(len(words) - GRAM + 1)))
+def _wordings(question: Question) -> list[Wording]:
+    """Return what an item asks, word by word, and where it has a context the same with it."""
+    return [wording([*map(folded, one.stem)], [*map(folded, one.options)]) for one in asked(question)]
 
 
-def _right_answers(question: Question) -> list[str]:
-    """Return the texts of the right answers: the options that are right, or the answer where there are no options."""
-    right = [option.text for option in question.options if option.key in question.answer_keys]
-    return list(dict.fromkeys(right or [question.answer_text]))
+def _unanswered(question: Question) -> Document:
+    """Return a question as a document that does not assert its answer."""
+    texts = asked(question)[-1]
+    return Document(question.question_id, (*texts.stem, *texts.options), texts.stem, ())
 
 
-def _phrase(words: Sequence[str]) -> str:
-    return f" {' '.join(words)} "
+def _standing(index: dict[str, dict[str, list[int]]], own: Read) -> Iterator[tuple[str, list[int]]]:
+    """Yield the phrases that stand in the document, with their items."""
+    for word in index.keys() & own.different:
+        for text, places in index[word].items():
+            if text in own.whole:
+                yield text, places
 
 
-def _read(document: Document) -> _Read:
-    """Return a document's words, and as text with a space at both ends of every word."""
-    parts = {text: folded(text) for text in document.whole}
-    whole = [word for text in document.whole for word in (*parts[text], _BREAK)]
-    asserted = [word for text in document.asserted for word in (*(parts.get(text) or folded(text)), _BREAK)]
-    return _Read(_phrase(whole), _phrase(asserted), whole, asserted)
-
-
-def _named(index: dict[str, dict[str, list[int]]], read: _Read) -> dict[int, str]:
+def _named(index: dict[str, dict[str, list[int]]], own: Read) -> dict[int, str]:
     """Return the items one of whose phrases stands in the document, with the phrase."""
-    found: dict[int, str] = {}
-    for word in index.keys() & set(read.words):
-        for phrase, places in index[word].items():
-            if phrase in read.whole:
-                found.update(dict.fromkeys(places, phrase))
-    return found
+    return {place: text for text, places in _standing(index, own) for place in places}
 
 
-def _content_share(item: _Item, read: _Read) -> float:
+def _is_half(subject: str, content: Sequence[str]) -> bool:
+    """Return whether a subject is half of a stem's content words or more."""
+    words = subject.split()
+    return 2 * sum(word in words for word in content) >= len(content)
+
+
+def _content_share(item: Item, own: Read) -> float:
     """Return the share of an item's content words that the document asserts in order; 0 for less than half."""
-    if not item.content or (item.in_form and item.core not in read.asserted):
-        return 0.0
     wanted = set(item.content)
+    least = max(len(item.content) / 2, min(_IN_ORDER, len(item.content)))
+    if not wanted or (item.in_form and item.core not in own.asserted):
+        return 0.0
+    if sum(word in own.different for word in item.content) < least:
+        return 0.0
     longest = [0] * (len(item.content) + 1)
-    for word in (word for word in read.asserted_words if word in wanted):
+    for word in (word for word in own.asserted_words if word in wanted):
         before = 0  # one row of the longest-common-subsequence table, updated in place
-        for place, own in enumerate(item.content, start=1):
+        for place, known in enumerate(item.content, start=1):
             above = longest[place]
-            longest[place] = before + 1 if own == word else max(above, longest[place - 1])
+            longest[place] = before + 1 if known == word else max(above, longest[place - 1])
             before = above
-    least = max(len(item.content) / 2, min(2, len(item.content)))
     return longest[-1] / len(item.content) if longest[-1] >= least else 0.0
-
-
-def _count(values: Iterable[str]) -> dict[str, int]:
-    counts: dict[str, int] = defaultdict(int)
-    for value in values:
-        counts[value] += 1
-    return dict(counts)

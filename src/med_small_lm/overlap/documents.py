@@ -9,16 +9,25 @@ from med_small_lm.schemas.rows import Question, Rationale
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The texts that a question is asked in: its stem, behind its context where that counts, and its options."""
+
+    stem: tuple[str, ...]
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A record's texts. No phrase is looked for across two of them.
 
     ``whole`` is everything; ``asserted`` is what it says is so: stem, right answer, quotes, rationale. A wrong option
-    stands in ``whole`` alone.
+    stands in ``whole`` alone. ``asked`` is the question: its stem, and its options.
     """
 
     document_id: str
     whole: tuple[str, ...]
     asserted: tuple[str, ...]
+    asked: tuple[Asked, ...]
 
 
 def question_document(question: Question, rationales: Iterable[Rationale] = ()) -> Document:
@@ -29,12 +38,19 @@ def question_document(question: Question, rationales: Iterable[Rationale] = ()) 
     required = [*question.must_have, *question.nice_to_have, question.rubric]
     asserted = [question.context, question.stem, question.answer_text, *right, *quotes, *required, *told]
     options = [option.text for option in question.options]
-    return Document(question.question_id, _texts([*asserted, *options]), _texts(asserted))
+    return Document(question.question_id, _texts([*asserted, *options]), _texts(asserted), asked(question))
+
+
+def asked(question: Question) -> tuple[Asked, ...]:
+    """Return what a question asks: its stem and options, and where it has a context the same with it."""
+    options = _texts(option.text for option in question.options)
+    bare = Asked(_texts([question.stem]), options)
+    return (bare, Asked(_texts([question.context, question.stem]), options)) if question.context.strip() else (bare,)
 
 
 def text_document(document_id: str, text: str) -> Document:
     """Return a text that asserts all of itself as a document."""
-    return Document(document_id, _texts([text]), _texts([text]))
+    return Document(document_id, _texts([text]), _texts([text]), (Asked(_texts([text]), ()),))
 
 
 def _told(rationale: Rationale) -> list[str]:

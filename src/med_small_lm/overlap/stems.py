@@ -18,7 +18,7 @@ COMMON_SHARE = 0.05
 
 _PAIRS = 8  # stems of a unit that are compared with each other
 _PARTNERS = 200  # likest stems that a stem is laid beside
-_FUNCTION = frozenset(
+FUNCTION_WORDS = frozenset(
     """a an and are as at be been being but by can did do does during each either for from had has have he her his how
     if in into is it its may might must no nor not of on or our shall she should so such than that the their them then
     there these they this those through to under was we were what when where which while who whom whose why will with
@@ -49,7 +49,7 @@ def units(stem: str) -> list[Unit]:
     for match in _UNIT.finditer(stem):
         own = folded(match.group())
         coded = found and _CODE.fullmatch(match.group()) and stem[end : match.start()] == " "
-        if coded and found[-1][0] not in _FUNCTION:
+        if coded and found[-1][0] not in FUNCTION_WORDS:
             found[-1] += own
         elif own:
             found.append(own)
@@ -59,7 +59,7 @@ def units(stem: str) -> list[Unit]:
 
 def can_name(unit: Unit) -> bool:
     """Return whether a unit can name a subject: no function word, no number, no age."""
-    return not (len(unit) == 1 and unit[0] in _FUNCTION) and _AGE.fullmatch("-".join(unit)) is None
+    return not (len(unit) == 1 and unit[0] in FUNCTION_WORDS) and _AGE.fullmatch("-".join(unit)) is None
 
 
 class Stems:
@@ -82,7 +82,7 @@ class Stems:
     def content(self, place: int) -> list[str]:
         """Return the content words of a stem in their order: those in under 5 % of the stems."""
         own = [word for unit in self.units[place] for word in unit]
-        return [w for w in own if self._word_frequency[w] < self._common_from and w not in _FUNCTION]
+        return [w for w in own if self._word_frequency[w] < self._common_from and w not in FUNCTION_WORDS]
 
     def sameness(self, unit: Unit) -> float:
         """Return how alike the stems around a unit are, 0 to 1: a form's words come back among the same words.
@@ -99,13 +99,14 @@ class Stems:
         """Return the stems that hold a unit."""
         return [self.units[place] for place in self._inverted.get(unit, ())]
 
-    def held_by_partners(self, place: int) -> NDArray[np.bool_]:
-        """Return which units of a stem (columns) its likest other stems (rows) hold."""
+    def held_by_partners(self, place: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Return which units of a stem (columns) its likest other stems (rows) hold, and how much of these it holds."""
         common = np.asarray((self._incidence[place] @ self._incidence.T).todense()).ravel()
         common[place] = -1
         likest = np.argsort(-common, kind="stable")[: min(_PARTNERS, len(common) - 1)]
         columns = [self._columns[unit] for unit in self.units[place]]
-        return np.asarray(self._incidence[likest][:, columns].todense()).astype(bool)
+        held = np.asarray(self._incidence[likest][:, columns].todense()).astype(bool)
+        return held, common[likest] / np.maximum(np.diff(self._incidence.indptr)[likest], 1)
 
     @cached_property
     def _incidence(self) -> csr_matrix:

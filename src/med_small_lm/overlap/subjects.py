@@ -24,6 +24,8 @@ _NEAR_FIRST = 0.1  # cores whose form is found nearly as well as the best one's:
 _NEAR_VOTED = 0.2  # then by how often they were chosen wherever they stand
 _FIXED = 0.45  # sameness from which a unit is rather a form's word
 _PASSES = 3  # of voting; the choices settle in two
+_RECURS = 0.7  # of a stem's other units stand in another stem,
+_ALIKE = 0.6  # so much of the other stem, so much of its own: then it is surely a form, and no frame
 _DOUBT = 0.2  # of merit that the runner-up lacks: below it both are looked for
 _NAMED_ELSEWHERE = 0.5  # share of its stems in which a unit was chosen, above which it is a subject wherever it stands
 
@@ -44,6 +46,8 @@ class _Reading:
     """One stem laid beside its likest: its candidates for the core, and the form that each would leave."""
 
     held: NDArray[np.bool_]
+    held_of_partners: NDArray[np.float64]
+    telling: NDArray[np.bool_]
     cores: list[int]
     shares: dict[int, NDArray[np.float64]]
 
@@ -55,6 +59,18 @@ class _Reading:
     def in_form(self) -> bool:
         """Return whether the stem is, but for some core, found in another stem."""
         return max((self.top(core) for core in self.cores), default=0.0) >= _FORM_SHARE
+
+    def is_form(self, core: int) -> bool:
+        """Return whether some stem is this one with another subject, and not only framed by the same few words.
+
+        A vignette begins and ends as others do: what lies between is no subject. And "which of the following" alone,
+        without any telling word, is no form.
+        """
+        if not len(self.held):
+            return False
+        rest = 1 - _gap(self.held, core) / self.held.shape[1]
+        alike = (self.held_of_partners >= _ALIKE) & (rest >= _ALIKE) & self.held[:, self.telling].any(axis=1)
+        return bool((alike & (self.shares[core] >= _RECURS)).any())
 
     def fitting(self, near: float) -> list[int]:
         """Return the candidates that leave nearly the best form; all of them where no form comes back."""
@@ -86,8 +102,9 @@ def _read(stems: Stems, place: int) -> _Reading:
     own = stems.units[place]
     names = [n for n, unit in enumerate(own) if can_name(unit)]
     cores = [n for n in names if stems.is_content(own[n])] or names or list(range(len(own)))
-    held = stems.held_by_partners(place)
-    return _Reading(held, cores, {core: _form_shares(held, core) for core in cores})
+    held, of_partners = stems.held_by_partners(place)
+    telling = np.asarray([can_name(unit) for unit in own], dtype=bool)
+    return _Reading(held, of_partners, telling, cores, {core: _form_shares(held, core) for core in cores})
 
 
 def _form_shares(held: NDArray[np.bool_], core: int) -> NDArray[np.float64]:
@@ -98,10 +115,15 @@ def _form_shares(held: NDArray[np.bool_], core: int) -> NDArray[np.float64]:
     """
     if not len(held):
         return np.zeros(0)
+    rest = held.shape[1] - _gap(held, core)
+    return np.where(held[:, core] | (rest < 1), 0.0, held.sum(axis=1) / np.maximum(rest, 1))
+
+
+def _gap(held: NDArray[np.bool_], core: int) -> NDArray[np.int64]:
+    """Return how many units around ``core``, itself included, each partner lacks in a row."""
     left = np.logical_and.accumulate(~held[:, core::-1], axis=1).sum(axis=1)
     right = np.logical_and.accumulate(~held[:, core:], axis=1).sum(axis=1)
-    rest = held.shape[1] - (left + right - 1)
-    return np.where(held[:, core] | (rest < 1), 0.0, held.sum(axis=1) / np.maximum(rest, 1))
+    return np.asarray(left + right - 1)
 
 
 def _first_choice(stems: Stems, place: int, reading: _Reading) -> int:
@@ -153,7 +175,7 @@ def _subject(stems: Stems, place: int, reading: _Reading, core: int) -> Subject:
     while joined(last + 1):
         last += 1
     named = tuple(word for unit in own[first : last + 1] for word in unit)
-    return Subject(named, own[core], reading.top(core) >= _FORM_SHARE)
+    return Subject(named, own[core], reading.is_form(core))
 
 
 def _goes_with(stems: Stems, own: Sequence[Unit], place: int, core: int) -> bool:

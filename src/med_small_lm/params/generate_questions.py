@@ -31,11 +31,56 @@ class QuestionGates(BaseModel):
         le=1.0,
         description="Share of a guarded item's word 8-grams from which a question is contaminated",
     )
+    fuzzy: float = Field(
+        default=0.54,
+        gt=0.0,
+        le=1.0,
+        description="Likeness to a guarded item, 0 to 1 in content words weighted by rarity, from which it is a copy",
+    )
     duplicate_similarity: float = Field(
         default=0.95,
         gt=0.0,
         le=1.0,
         description="Jaccard similarity of word pairs from which a question is a duplicate",
+    )
+    duplicate_stem_similarity: float = Field(
+        default=0.85,
+        gt=0.0,
+        le=1.0,
+        description="Likeness of stems, in content words weighted by rarity, from which one with the same answer is a "
+        "duplicate",
+    )
+    key_place_excess: float = Field(
+        default=0.05,
+        ge=0.0,
+        le=1.0,
+        description="Most that a place's share of the right options exceeds an equal share; beyond it they are moved",
+    )
+
+
+class Judges(BaseModel):
+    """Of which share of the questions the teacher is asked what only a reader can tell, and how often."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    one_right_share: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Share of the questions of which it is asked which options are right: exactly the keyed ones have "
+        "to be",
+    )
+    answerable_share: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Share that is asked with the passage, which must lead to the answer, and without, which must not",
+    )
+    votes: int = Field(
+        default=1,
+        ge=1,
+        le=15,
+        description="Calls for each question and judgement, decided by majority; best an odd number",
     )
 
 
@@ -75,4 +120,5 @@ class GenerateQuestions(BaseModel):
         default=True,
         description="Whether the teacher is asked, too, if the quote proves the answer: a call a question",
     )
+    judges: Judges = Field(default_factory=Judges, description="What the teacher judges of the questions kept so far")
     gates: QuestionGates = Field(default_factory=QuestionGates, description="What a question must pass to be kept")

@@ -24,6 +24,29 @@ class RationaleGates(BaseModel):
         le=1.0,
         description="Share of a guarded item's word 8-grams from which question and rationale are contaminated",
     )
+    fuzzy: float = Field(
+        default=0.54,
+        gt=0.0,
+        le=1.0,
+        description="Likeness to a guarded item, 0 to 1 in content words weighted by rarity, from which a question and "
+        "its rationales are copies",
+    )
+
+
+class CoverageLimits(BaseModel):
+    """How little may come of a book before the run ends with an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kept_min: float = Field(
+        default=0.05,
+        ge=0.0,
+        le=1.0,
+        description="Least share of a book's passages from which a step keeps a record; 0 lets any book be empty",
+    )
+    failed_max: float = Field(
+        default=0.1, ge=0.0, le=1.0, description="Largest share of a step's calls without a usable reply; 1 allows all"
+    )
 
 
 class SynthesizeCot(BaseModel):
@@ -35,3 +58,6 @@ class SynthesizeCot(BaseModel):
         default=1, ge=1, le=64, description="Rationales asked for each question; all that pass are kept"
     )
     gates: RationaleGates = Field(default_factory=RationaleGates, description="What a rationale must pass to be kept")
+    coverage: CoverageLimits = Field(
+        default_factory=CoverageLimits, description="How little may come of a book before the run ends with an error"
+    )

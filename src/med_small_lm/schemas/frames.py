@@ -11,6 +11,7 @@ from pandera.typing import Series
 KINDS = ("single", "multi", "yes_no", "open", "progressive")
 SOURCES = ("book", "paper", "general")
 STATUSES = ("ok", "ocr", "needs_ocr", "needs_password", "quarantined")
+COVERED = ("kept", "stopped", "empty", "failed", "skipped", "missing")
 STATES = ("parsed", "repaired", "ambiguous", "refused", "truncated", "empty")
 
 
@@ -198,6 +199,89 @@ class Conversations(Records):
     licence: Series[str] = some_text()
 
 
+class Instructions(Records):
+    """Conversations of instruction sets from outside."""
+
+    example_id: Series[str] = key()
+    source: Series[str] = some_text()
+    method: Series[str] = some_text()
+    messages: Series[object]
+    parent_ids: Series[object]
+    licence: Series[str] = some_text()
+    gates: Series[object]
+
+
+class RejectedInstructions(Instructions):
+    """Records of instruction sets that could not be read, or that a gate stopped."""
+
+    example_id: Series[str] = some_text()
+
+
+class InstructionReports(Records):
+    """What became of each instruction set."""
+
+    source: Series[str] = key()
+    file: Series[str] = some_text()
+    reader: Series[str] = some_text()
+    licence: Series[str] = some_text()
+    manifest: Series[int] = pa.Field(ge=1)
+    cap: Series[int] = pa.Field(ge=0)
+    published: Series[int] = pa.Field(ge=0)
+    published_by: Series[str]
+    read: Series[int] = pa.Field(ge=0)
+    kept: Series[int] = pa.Field(ge=0)
+    not_drawn: Series[int] = pa.Field(ge=0)
+    stopped: Series[object]
+
+    @pa.dataframe_check
+    @classmethod
+    def counts_reconcile(cls, frame: pd.DataFrame) -> Any:
+        """What was read was kept, not drawn, or stopped."""
+        counts = [sum(one["count"] for one in told) for told in frame["stopped"]]
+        stopped = pd.Series(counts, index=frame.index, dtype="int64")
+        return frame["read"] == frame["kept"] + frame["not_drawn"] + stopped
+
+
+class GraphFiles(Records):
+    """What became of each file of the knowledge graphs."""
+
+    graph: Series[str] = some_text()
+    file: Series[str] = some_text()
+    status: Series[str] = pa.Field(isin=("ok", "missing", "quarantined"))
+    reason: Series[str]
+    rows: Series[int] = pa.Field(ge=0)
+    used: Series[int] = pa.Field(ge=0)
+    malformed: Series[int] = pa.Field(ge=0)
+    left_out: Series[object]
+    faults: Series[object]
+
+    @pa.dataframe_check
+    @classmethod
+    def counts_reconcile(cls, frame: pd.DataFrame) -> Any:
+        """Every row was used, left out or malformed."""
+        left_out = frame["left_out"].map(lambda told: sum(one["count"] for one in told)).astype("int64")
+        return frame["rows"] == frame["used"] + frame["malformed"] + left_out
+
+
+class Licences(Records):
+    """Under which terms the records stand that a model is trained on."""
+
+    stage: Series[str] = pa.Field(isin=("corpus", "conversations"))
+    source: Series[str] = some_text()
+    licence: Series[str] = some_text()
+    records: Series[int] = pa.Field(ge=1)
+    known: Series[bool]
+    attribution: Series[bool]
+    non_commercial: Series[bool]
+    share_alike: Series[bool]
+    no_derivatives: Series[bool]
+
+    class Config(Records.Config):
+        """One line for each stage, source and licence."""
+
+        unique: ClassVar[list[str]] = ["stage", "source", "licence"]
+
+
 class Predictions(Records):
     """What models said."""
 
@@ -279,6 +363,32 @@ class TeacherReport(Records):
     cost: Series[float] = pa.Field(ge=0)
     records_kept: Series[int] = pa.Field(ge=0)
     cost_per_kept: Series[float] | None = pa.Field(ge=0, nullable=True)  # files of before it was counted lack it
+
+
+class Coverages(Records):
+    """What every step made of every page, passage and exercise."""
+
+    step: Series[str] = some_text()
+    unit: Series[str] = pa.Field(isin=("file", "page", "passage", "exercise", "source"))
+    name: Series[str]
+    book: Series[str]
+    section: Series[str]
+    page_first: Series[int] = pa.Field(ge=0)
+    page_last: Series[int] = pa.Field(ge=0)
+    state: Series[str] = pa.Field(isin=COVERED)
+    reason: Series[str]
+    asked: Series[int] = pa.Field(ge=0)
+    made: Series[int] = pa.Field(ge=0)
+    kept: Series[int] = pa.Field(ge=0)
+    failed: Series[int] = pa.Field(ge=0)
+    stopped: Series[object]
+
+    @pa.dataframe_check
+    @classmethod
+    def sums_are_equal(cls, frame: pd.DataFrame) -> Any:
+        """What was made was kept, failed, or was stopped at a gate."""
+        stopped = frame["stopped"].map(lambda gates: sum(one["count"] for one in gates)).astype("int64")
+        return frame["made"] == frame["kept"] + frame["failed"] + stopped
 
 
 class History(Records):

@@ -195,6 +195,107 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Instruction:
+    """A conversation of an instruction set from outside; ``parent_ids`` say in which file and line it stands.
+
+    A record that could not be read has no messages, and its only gate says why.
+    """
+
+    example_id: str
+    source: str
+    method: str
+    messages: list[Message]
+    parent_ids: list[str]
+    licence: str
+    gates: list[Verdict] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """How many records of a set one gate stopped for one reason, and where the first of them stands."""
+
+    gate: str
+    reason: str
+    count: int
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionReport:
+    """What became of one instruction set: ``read`` is ``kept``, ``not_drawn`` (the cap) and all that was stopped.
+
+    ``published`` is the count that ``published_by`` tells, 0 where none is told; ``manifest`` is the version of the
+    table of known sets.
+    """
+
+    source: str
+    file: str
+    reader: str
+    licence: str
+    manifest: int
+    cap: int
+    published: int
+    published_by: str
+    read: int
+    kept: int
+    not_drawn: int
+    stopped: list[Stopped] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceUse:
+    """How many records of one source stand under one licence in what a model is trained on, and the licence's terms.
+
+    ``stage`` is corpus or conversations. ``known`` is false where the licence's text tells no terms.
+    """
+
+    stage: str
+    source: str
+    licence: str
+    records: int
+    known: bool
+    attribution: bool
+    non_commercial: bool
+    share_alike: bool
+    no_derivatives: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many rows of a file were not wanted, and why."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """A malformed row: its line, what is wrong with it, and how it begins."""
+
+    line: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphFile:
+    """What became of one file of a knowledge graph: ``rows`` is ``used``, ``malformed`` and all that was left out.
+
+    ``status`` is one of ok, missing, quarantined. ``faults`` are the first malformed rows.
+    """
+
+    graph: str
+    file: str
+    status: str
+    reason: str
+    rows: int
+    used: int
+    malformed: int
+    left_out: list[LeftOut] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class KeyScore:
     """The log-probability of one option's text, in nats."""
 
@@ -281,6 +382,39 @@ class TeacherUse:
     cost: float
     records_kept: int
     cost_per_kept: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class GateCount:
+    """How many records one gate stopped."""
+
+    gate: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What one step made of one page, passage or exercise of a book, or of a file that was not read.
+
+    ``step`` is reading, exercises or a method of the teacher's. ``asked`` counts requests, the others records:
+    ``made`` is the sum of ``kept``, ``failed`` and those that the gates ``stopped``. ``state`` is one of kept, stopped,
+    empty, failed, skipped, missing; ``reason`` says why nothing was kept.
+    """
+
+    step: str
+    unit: str
+    name: str
+    book: str
+    section: str
+    page_first: int
+    page_last: int
+    state: str
+    reason: str
+    asked: int = 0
+    made: int = 0
+    kept: int = 0
+    failed: int = 0
+    stopped: list[GateCount] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from typing import Any
 from med_small_lm.schemas.rows import Passage, Question
 from med_small_lm.teacher.requests import OK, Reply, Request
 
+FAULTS = ("invalid", "length", "content_filter", "refusal", "error")
+"""The states of a reply that is no use."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -41,6 +44,11 @@ def fault_of(reply: Reply) -> str:
     if reply.status != OK:
         return f"{reply.status}: {reply.reason}" if reply.reason else reply.status
     return "" if isinstance(reply.parsed, Mapping) else "invalid: the reply is no JSON object"
+
+
+def is_failed_call(reason: str) -> bool:
+    """Return whether the fault of a record at the gate ``reply`` is that its call has no usable reply."""
+    return reason.partition(":")[0] in FAULTS
 
 
 def parsed_of(reply: Reply) -> Mapping[str, Any]:

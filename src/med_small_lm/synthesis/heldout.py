@@ -32,6 +32,7 @@ def guards_of(
     background: Sequence[Question] = (),
     splits: Sequence[str] = ("test",),
     coverage: float = 0.2,
+    fuzzy: float = 0.54,
 ) -> list[ContaminationIndex]:
     """Return one guard for each source of ``questions``: a benchmark, or the book exam.
 
@@ -45,5 +46,6 @@ def guards_of(
         items = [q for q in questions if q.source == source and q.split in splits]
         own = [question for question in others if question.source == source]
         if items:
-            guards.append(ContaminationIndex(items, own or [*others, *background[::step]], coverage))
+            style = own or [*others, *background[::step]]
+            guards.append(ContaminationIndex(items, style, coverage, fuzzy, exams=questions))
     return guards

@@ -7,16 +7,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from med_small_lm.answers.extraction import extract
+from med_small_lm.answers.forms import Form
+from med_small_lm.answers.nearest import spans
 from med_small_lm.overlap.normalise import normalised
 from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.schemas.rows import Option, Passage, Question, Rationale, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, parsed_of, record_id, text_field
 from med_small_lm.synthesis.questions import REPLY
 from med_small_lm.teacher.prompts import Prompt
-from med_small_lm.teacher.requests import Reply
+from med_small_lm.teacher.requests import OK, Reply
 
 METHOD = "passage_cot"
+NOTHING = "the teacher gave no rationale"
+ENDING = Form("explain", "", "listed", "the answer is", letters=True)
+"""How a rationale in plain text ends (Meerkat): "the answer is (C) text"."""
+
 _LETTER = re.compile(r"\(?([A-Z])[).:]\s+(.*)", re.DOTALL)
+_LEAD = re.compile(
+    r"(?:(?:so|thus|therefore|hence),? )?(?:the )?(?:(?:correct|right|best|final) )?answer(?: is|:)[: ]*", re.I
+)
+_LAST = re.compile(
+    r"(?:^|(?<=[.!?\n]))\s*(?:(?:So|Thus|Therefore|Hence),? )?the answer is \(([A-Z])\) ?(.+?)\.?\s*\Z", re.I
+)
 
 
 def rationale_requests(
@@ -40,6 +53,7 @@ def rationale_requests(
         slots = {
             "stem": question.stem,
             "options": [option.text for option in question.options],
+            "lettered": " ".join(f"({option.key}) {option.text}" for option in question.options),
             "passage": passage.text,
         }
         for sample in range(params.samples):
@@ -57,8 +71,7 @@ def rationales_from(asked: Sequence[Asked], replies: Sequence[Reply]) -> tuple[l
     for one, reply in zip(asked, replies, strict=True):
         if one.question is None:
             raise ValueError("a rationale was asked for without a question")
-        rationale = _rationale(one.question, reply)
-        fault = fault_of(reply) or ("" if rationale.text else "the teacher gave no rationale")
+        rationale, fault = (_of_object if one.request.schema else _of_text)(one.question, reply)
         if not fault and rationale.rationale_id in found:
             fault = "the same rationale stands in another sample"
         if fault:
@@ -71,28 +84,52 @@ def rationales_from(asked: Sequence[Asked], replies: Sequence[Reply]) -> tuple[l
 def keys_of(answer: str, options: Sequence[Option]) -> list[str]:
     """Return the keys of the options that an answer says, word for word, with or without the option's letter.
 
-    A letter that belongs to another option than the text does makes the answer ambiguous: both keys are returned.
+    A letter that belongs to another option than the text does makes the answer ambiguous: both keys are returned, as
+    are those of all options that an answer names one beside the other. A letter alone says nothing.
     """
-    said = _LETTER.fullmatch(answer.strip())
+    answer = _LEAD.sub("", answer.strip(), count=1)
+    said = _LETTER.fullmatch(answer)
     letter, text = (said.group(1), said.group(2)) if said else ("", answer)
     keys = [option.key for option in options if normalised(option.text) == normalised(text)]
     if not keys and letter:  # "B. cells" may be an option's own text
         keys = [option.key for option in options if normalised(option.text) == normalised(answer)]
         letter = ""
-    lettered = [option.key for option in options if option.key == letter]
-    return sorted({*keys, *lettered}) if keys else []
+    if not keys:
+        named = {key for _, _, key in spans(answer, options)}
+        return sorted(named) if len(named) > 1 else []
+    return sorted({*keys, *(option.key for option in options if option.key == letter)})
 
 
-def _rationale(question: Question, reply: Reply) -> Rationale:
-    """Return the record of one reply, with as much as the reply has."""
+def _of_object(question: Question, reply: Reply) -> tuple[Rationale, str]:
+    """Return the record of a reply of the prompt's schema, with as much as the reply has, and what it lacks."""
     parsed = parsed_of(reply)
-    text = text_field(parsed, "rationale")
+    rationale = _rationale(question, reply, text_field(parsed, "rationale"))
+    keys = keys_of(text_field(parsed, "answer"), question.options)
+    return replace(rationale, answer_keys=keys), fault_of(reply) or ("" if rationale.text else NOTHING)
+
+
+def _of_text(question: Question, reply: Reply) -> tuple[Rationale, str]:
+    """Return the record of a reply in plain text, which has to end in Meerkat's phrase, letter and text agreeing."""
+    if reply.status != OK:
+        return _rationale(question, reply, ""), fault_of(reply)
+    last = _LAST.search(reply.content)
+    before = reply.content[: last.start()] if last else reply.content
+    rationale = _rationale(question, reply, " ".join(before.split()))
+    read = extract(reply.content, question.options, ENDING)
+    named = {option.key for option in question.options if last and normalised(option.text) == normalised(last[2])}
+    keys = sorted({*read.keys, last[1].upper(), *named}) if last else read.keys
+    fault = "" if last and named else "the reply does not end in 'the answer is (letter) text'"
+    return replace(rationale, answer_keys=keys), fault or ("" if rationale.text else NOTHING)
+
+
+def _rationale(question: Question, reply: Reply, text: str) -> Rationale:
+    """Return the record of one reply that says ``text``."""
     return Rationale(
         rationale_id=record_id("r", question.question_id, METHOD, text or reply.call_id),
         question_id=question.question_id,
         method=METHOD,
         text=text,
-        answer_keys=keys_of(text_field(parsed, "answer"), question.options),
+        answer_keys=[],
         quotes=list(question.quotes),
         call_id=reply.call_id,
         passage_ids=list(question.passage_ids),

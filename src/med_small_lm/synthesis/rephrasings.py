@@ -15,6 +15,8 @@ from med_small_lm.synthesis.questions import REPLY
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
+METHOD = "rephrasing"
+
 
 def rephrasing_requests(
     passages: Sequence[Passage], prompt: Prompt, params: GenerateQuestions, sampling: Mapping[str, Any] | None = None
@@ -67,7 +69,7 @@ def _rephrasing(one: Asked, reply: Reply) -> Rephrasing:
     text, style = text_field(parsed_of(reply), "text"), str(one.request.slots.get("style", ""))
     return Rephrasing(
         rephrasing_id=record_id("p", one.passage.passage_id, style, text or reply.call_id),
-        method=f"rephrasing: {style}",
+        method=f"{METHOD}: {style}",
         text=text,
         call_id=reply.call_id,
         passage_ids=[one.passage.passage_id],

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from med_small_lm.overlap.contamination import RULES, ContaminationIndex
+from med_small_lm.overlap.contamination import RULES, ContaminationIndex, hits_of
 from med_small_lm.overlap.documents import Document
 from med_small_lm.schemas.rows import Contamination, Question, Rationale, Rephrasing, TeacherUse
 from med_small_lm.teacher.requests import OK, Reply
@@ -40,27 +40,24 @@ def contamination_rows(
 ) -> list[Contamination]:
     """Return a row for each benchmark, source of documents, and rule: how many records hold how many items.
 
-    ``documents`` are those that came to the contamination gate, by source. A record that both rules find is counted
-    in both rows.
+    ``documents`` are those that came to the contamination gate, by source. A record that several rules find is
+    counted in the row of each.
     """
-    rows: list[Contamination] = []
-    for guard in guards:
-        for source, own in documents.items():
-            flagged: dict[tuple[str, str], int] = defaultdict(int)
-            items: dict[tuple[str, str], set[str]] = defaultdict(set)
-            for document in own:
-                hits = guard.hits(document)
-                for key in {(hit.benchmark, hit.rule) for hit in hits}:
-                    flagged[key] += 1
-                for hit in hits:
-                    items[hit.benchmark, hit.rule].add(hit.question_id)
-            rows += [
-                Contamination(benchmark, source, rule, n_items, len(own), flagged[key], len(items[key]))
-                for benchmark, n_items in guard.n_items.items()
-                for rule in RULES
-                for key in [(benchmark, rule)]
-            ]
-    return rows
+    flagged: Counter[tuple[str, str, str]] = Counter()
+    items: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for source, own in documents.items():
+        for hits in hits_of(own, guards):
+            flagged.update({(hit.benchmark, source, hit.rule) for hit in hits})
+            for hit in hits:
+                items[hit.benchmark, source, hit.rule].add(hit.question_id)
+    return [
+        Contamination(benchmark, source, rule, n_items, len(own), flagged[key], len(items[key]))
+        for guard in guards
+        for source, own in documents.items()
+        for benchmark, n_items in guard.n_items.items()
+        for rule in RULES
+        for key in [(benchmark, source, rule)]
+    ]
 
 
 def reached(records: Iterable[Record], gate: str) -> list[Record]:

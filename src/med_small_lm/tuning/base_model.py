@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,7 +44,8 @@ def make_base(texts: Sequence[str], params: BaseModelParams, seed: int, folder: 
     save(model, tokenizer, draft.path)
     n = sum(weight.numel() for weight in model.parameters())
     LOG.info("base: %s, %.2f M parameters, %d tokens of vocabulary", params.source, n / 1e6, len(tokenizer))
-    return draft.publish(Outcome(0, 0, float("nan"), time.perf_counter() - began), [])
+    spent = time.perf_counter() - began
+    return draft.publish(Outcome(0, 0, float("nan"), spent, licences=() if tiny else (_licence(params.source),)), [])
 
 
 def tiny_model(texts: Sequence[str], params: BaseModelParams, seed: int) -> tuple[Any, PreTrainedTokenizer]:
@@ -94,6 +96,13 @@ def _downloads(allowed: bool) -> Iterator[None]:
         yield
     finally:
         constants.HF_HUB_OFFLINE = before
+
+
+def _licence(source: str) -> str:
+    """Returns the licence that a folder's model card names, else that it is unknown, with the model's name."""
+    card = Path(source) / "README.md"
+    named = re.search(r"^license:\s*(\S+)", card.read_text(encoding="utf-8"), re.MULTILINE) if card.is_file() else None
+    return named.group(1) if named else f"unknown: see the base model {source}"
 
 
 def _source_digest(source: str) -> str:

@@ -8,7 +8,7 @@ import logging
 import math
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -47,6 +47,7 @@ class Manifest:
         seconds: wall time of this stage; of its last run, where it was resumed.
         files: size of each other file of the folder, in bytes.
         drawn: texts, tokens, share and passes of each source that was trained on, where the sources are mixed.
+        licences: of all records that this model and its parents were trained on, and of a base model from elsewhere.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Manifest:
     seconds: float
     files: Mapping[str, int]
     drawn: Mapping[str, Any] = field(default_factory=dict)
+    licences: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class Outcome:
     final_loss: float
     seconds: float
     drawn: Mapping[str, Any] = field(default_factory=dict)
+    licences: Sequence[str] = ()
 
 
 def finished(folder: Path, plan: Plan) -> Checkpoint | None:

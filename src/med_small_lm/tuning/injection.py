@@ -15,6 +15,7 @@ from med_small_lm.schemas.rows import CorpusText
 from med_small_lm.tuning.checkpoint import Checkpoint, Draft, Outcome, Plan, Row, digest, finished
 from med_small_lm.tuning.corpus import BOOK, SOURCES, held_out_texts, train_texts_by_source
 from med_small_lm.tuning.curve import Curve, Log, no_log
+from med_small_lm.tuning.licences import licences_of
 from med_small_lm.tuning.mixture import Drawn, MixedTexts, epoch_tokens
 from med_small_lm.tuning.tokenizer import PreTrainedTokenizer
 from med_small_lm.tuning.trainer import Loop, train
@@ -73,7 +74,8 @@ def inject(
         curve.rows = [curve.measure(model, 0)] if curve.measures else []
     save(model, tokenizer, draft.path)
     spent = time.perf_counter() - began
-    outcome = Outcome(round(steps * step_tokens(params)), steps, curve.final_loss, spent, drawn)
+    licences = licences_of(corpus, base.manifest.licences)
+    outcome = Outcome(round(steps * step_tokens(params)), steps, curve.final_loss, spent, drawn, licences)
     return draft.publish(outcome, curve.rows), curve.rows
 
 

@@ -15,6 +15,7 @@ from med_small_lm.tuning.checkpoint import Checkpoint, Draft, Outcome, Plan, Row
 from med_small_lm.tuning.corpus import BOOK, train_texts, train_texts_by_source
 from med_small_lm.tuning.curve import Curve, Log, no_log
 from med_small_lm.tuning.injection import check_positions, step_tokens, token_ids
+from med_small_lm.tuning.licences import licences_of
 from med_small_lm.tuning.masking import encode, pack
 from med_small_lm.tuning.packing import Features, PackedTexts
 from med_small_lm.tuning.tokenizer import PreTrainedTokenizer
@@ -63,7 +64,10 @@ def tune(
         train(model, rows, Loop("tuning", params.steps, params, params.optimiser, seed), draft.work, curve)
     save(model, tokenizer, draft.path)
     spent = time.perf_counter() - began
-    outcome = Outcome(params.steps * step_tokens(params), params.steps, curve.final_loss, spent)
+    licences = licences_of(conversations, corpus if params.replay_share else [], start.manifest.licences)
+    outcome = Outcome(
+        params.steps * step_tokens(params), params.steps, curve.final_loss, spent, licences=licences
+    )  # fmt: skip
     return draft.publish(outcome, curve.rows), curve.rows
 
 

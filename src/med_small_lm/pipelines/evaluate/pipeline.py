@@ -43,7 +43,7 @@ def _picture(exam: str) -> Node:
 
 def _reports() -> list[Node]:
     """What is made of all predictions together."""
-    met = ["contamination_questions", "contamination_rationales"]
+    met = ["contamination_questions", "contamination_rationales", "contamination_instructions", "contamination_graphs"]
     said = ["scores", "predictions", "exam_items", "contamination", "teacher_report", PARAMS]
     return [
         Node(nodes.score_predictions, ["predictions", "exam_items", PARAMS], "scores", name="score_predictions"),

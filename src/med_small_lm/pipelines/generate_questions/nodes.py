@@ -14,12 +14,13 @@ from med_small_lm.schemas.rows import Contamination, Question, Rephrasing, Teach
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.gates import CONTAMINATION
 from med_small_lm.synthesis.heldout import guards_of, held_out_passages
-from med_small_lm.synthesis.judging import judged, support_requests
+from med_small_lm.synthesis.judging import judge_requests, judged, judgements
 from med_small_lm.synthesis.questions import METHOD, question_requests, questions_from
 from med_small_lm.synthesis.rephrasings import rephrasing_requests, rephrasings_from
 from med_small_lm.synthesis.report import contamination_rows, reached, teacher_use
-from med_small_lm.synthesis.sifting import sift_questions
+from med_small_lm.synthesis.sifting import sift_questions, sound_questions
 from med_small_lm.teacher.prompts import Prompt
+from med_small_lm.teacher.requests import Reply
 
 EXEMPLARS = "dev"
 
@@ -36,14 +37,15 @@ def write_questions(
     passages: pd.DataFrame,
     benchmarks: pd.DataFrame,
     prompt: Prompt,
-    support_prompt: Prompt,
     teacher: TeacherAccess,
     teacher_params: TeacherParams,
     params: GenerateQuestions,
+    **judges: Prompt,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The questions that the teacher wrote on the passages and found proven, the others, and what was asked for them.
+    """The questions that the teacher wrote on the passages and found sound, the others, and what was asked for them.
 
-    Questions on held-out sections are of split ``test``: they make the books' own exam.
+    Questions on held-out sections are of split ``test``: they make the books' own exam. ``judges`` are the prompts of
+    the judgements by name; they are asked of what passes the gates that cost nothing.
     """
     rows = passages_of_books(passages)
     exemplars = to_rows(benchmarks[benchmarks["split"] == EXEMPLARS], Question)
@@ -51,12 +53,16 @@ def write_questions(
     asked, replies = ask("questions", asked, teacher, teacher_params, rows)
     drafts, misses = questions_from(asked, replies, held_out_passages(rows, params.held_out_share, params.seed))
     use = teacher_use("write_questions", METHOD, replies, len(drafts))
-    if params.judge_support:
-        checks = support_requests(drafts, rows, support_prompt, teacher_params.sampling())
-        checks, verdicts = ask("support", checks, teacher, teacher_params, rows)
-        drafts, unproven = judged(drafts, checks, verdicts)
-        misses += unproven
-        use += teacher_use("write_questions", "support", verdicts, len(drafts))
+    drafts, unsound = sound_questions(drafts, rows, params.gates)
+    misses += unsound
+    for name, (judge, share) in judgements(params).items():
+        prompted = judges[name], teacher_params.sampling(), share, params.judges.votes
+        checks, verdicts = judge_requests(judge, drafts, rows, *prompted), list[Reply]()
+        if share:
+            checks, verdicts = ask(name, checks, teacher, teacher_params, rows)
+        drafts, stopped = judged(judge, drafts, checks, verdicts, share)
+        misses += stopped
+        use += teacher_use("write_questions", name, verdicts, len(drafts))
     log_outcome("question drafts", drafts, misses, rows, teacher_params, is_last=False)
     return to_frame(drafts, Question), to_frame(misses, Question), to_frame(use, TeacherUse)
 
@@ -75,10 +81,10 @@ def gate_questions(
         UserError: Not one training question is left; a preview tells that with its verdicts.
     """
     exams = to_rows(benchmarks, Question)
-    guards = guards_of(exams, coverage=params.gates.coverage)
+    guards = guards_of(exams, coverage=params.gates.coverage, fuzzy=params.gates.fuzzy)
     exemplars = [question for question in exams if question.split == EXEMPLARS]
     rows = passages_of_books(passages)
-    kept, rejected = sift_questions(to_rows(drafts, Question), rows, guards, exemplars, params.gates)
+    kept, rejected = sift_questions(to_rows(drafts, Question), guards, exemplars, params.gates, params.seed)
     train = [question for question in kept if question.split == "train"]
     held_out = [question for question in kept if question.split != "train"]
     log_outcome("questions", train, rejected, rows, teacher_params)

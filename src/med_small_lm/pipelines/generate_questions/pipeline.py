@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from kedro.pipeline import Node, Pipeline
 
 from med_small_lm.pipelines.generate_questions import nodes
+from med_small_lm.pipelines.generate_questions.graphs import prompt_graphs
 
 PARAMS = "params:generate_questions"
+JUDGES = ("support", "one_right", "answerable", "obvious")
 TEACHER = ["teacher", "params:teacher"]
 
 
-def create_pipeline(exams: Sequence[str]) -> Pipeline:
-    """The pipeline; ``exams`` are all that ``benchmarks.yml`` names."""
+def create_pipeline(exams: Sequence[str], graphs: Sequence[str]) -> Pipeline:
+    """The pipeline; ``exams`` are all that ``benchmarks.yml`` names, ``graphs`` all that ``graphs.yml`` does."""
     return Pipeline(
         [
             Node(
@@ -24,7 +26,9 @@ def create_pipeline(exams: Sequence[str]) -> Pipeline:
             ),
             Node(
                 nodes.write_questions,
-                ["passages", "benchmarks", "question_prompt", "support_prompt", *TEACHER, PARAMS],
+                {"passages": "passages", "benchmarks": "benchmarks", "prompt": "question_prompt"}
+                | {"teacher": TEACHER[0], "teacher_params": TEACHER[1], "params": PARAMS}
+                | {judge: f"{judge}_prompt" for judge in JUDGES},
                 ["question_drafts", "question_misses", "teacher_use_questions"],
                 name="write_questions",
                 tags="paid",
@@ -34,6 +38,13 @@ def create_pipeline(exams: Sequence[str]) -> Pipeline:
                 ["question_drafts", "question_misses", "passages", "benchmarks", TEACHER[1], PARAMS],
                 ["questions", "questions_rejected", "book_exam", "contamination_questions"],
                 name="gate_questions",
+            ),
+            Node(
+                prompt_graphs,
+                {"benchmarks": "benchmarks", "book_exam": "book_exam", "params": PARAMS}
+                | {f"graph_{name}": f"generate_questions.{name}.graph" for name in graphs},
+                ["graph_prompts", "graph_prompts_rejected", "graphs_report", "contamination_graphs"],
+                name="prompt_graphs",
             ),
             Node(
                 nodes.rephrase_passages,

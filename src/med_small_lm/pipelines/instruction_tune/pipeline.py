@@ -1,24 +1,35 @@
-"""``instruction_tune``: questions and rationales to conversations, and the injected model tuned on them."""
+"""``instruction_tune``: questions, rationales and instruction sets to conversations, and a model tuned on them."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
 from med_small_lm.pipelines.instruction_tune import nodes
 
-PARAMS = "params:instruction_tune"
+NAME = "instruction_tune"
+PARAMS = f"params:{NAME}"
 
 
-def create_pipeline() -> Pipeline:
-    """The pipeline."""
+def create_pipeline(sets: Sequence[str]) -> Pipeline:
+    """The pipeline; ``sets`` are all that ``instructions.yml`` names."""
     return Pipeline(
         [
             Node(
+                nodes.gather_instructions,
+                {"benchmarks": "benchmarks", "book_exam": "book_exam", "params": PARAMS}
+                | {f"set_{name}": f"{NAME}.{name}.records" for name in sets},
+                ["instructions", "instructions_rejected", "instructions_report", "contamination_instructions"],
+                name="gather_instructions",
+            ),
+            Node(
                 nodes.assemble_conversations,
-                ["questions", "rationales", "params:answers", PARAMS],
+                ["questions", "rationales", "instructions", "graph_prompts", "params:answers", PARAMS],
                 "conversations",
                 name="assemble_conversations",
             ),
+            Node(nodes.list_licences, ["corpus", "conversations"], "licences", name="list_licences"),
             Node(
                 nodes.tune,
                 ["injected", "conversations", "corpus", PARAMS, "params:models"],

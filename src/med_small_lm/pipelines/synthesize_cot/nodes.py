@@ -40,7 +40,7 @@ def write_rationales(
     asked, replies = ask("rationales", asked, teacher, teacher_params, pages)
     drafts, misses = rationales_from(asked, replies)
     exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
-    guards = guards_of(exams, asked_for, coverage=params.gates.coverage)
+    guards = guards_of(exams, asked_for, coverage=params.gates.coverage, fuzzy=params.gates.fuzzy)
     kept, stopped = sift_rationales(drafts, asked_for, pages, guards, params.gates)
     rejected = [*misses, *stopped]
     log_outcome("rationales", kept, rejected, pages, teacher_params)

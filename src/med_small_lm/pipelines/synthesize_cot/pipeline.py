@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from med_small_lm.pipelines.synthesize_cot import nodes
+from med_small_lm.pipelines.synthesize_cot import nodes, reporting
+
+RECORDS = (
+    *("questions", "book_exam", "questions_rejected"),
+    *("rationales", "rationales_rejected"),
+    *("rephrasings", "rephrasings_rejected"),
+)
+PICTURES = ("coverage_figure", "gates_figure", "books_figure", "answers_figure", "lengths_figure")
 
 
 def create_pipeline() -> Pipeline:
@@ -28,6 +35,19 @@ def create_pipeline() -> Pipeline:
                 ],
                 "teacher_report",
                 name="report_teacher",
+            ),
+            Node(
+                reporting.report_synthesis,
+                {name: name for name in ("passages", "ingest_report", "book_exercises", "teacher_report", *RECORDS)}
+                | {"teacher_params": "params:teacher"},
+                ["coverage", "synthesis_report", *PICTURES],
+                name="report_synthesis",
+            ),
+            Node(
+                reporting.check_coverage,
+                ["coverage", "teacher_report", "params:teacher", "params:synthesize_cot"],
+                None,
+                name="check_coverage",
             ),
         ]
     )

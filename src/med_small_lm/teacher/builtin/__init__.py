@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from med_small_lm.teacher.builtin import questions, rationales, rephrasings, supports
+from med_small_lm.teacher.builtin import judgements, questions, rationales, rephrasings, supports
 from med_small_lm.teacher.requests import TeacherError
 
 NAME = "builtin-rules"
-VERSION = "1"
+VERSION = "2"
 
 _TASKS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "question": questions.answer,
     "rationale": rationales.answer,
     "support": supports.answer,
+    "one_right": judgements.one_right,
+    "answerable": judgements.answerable,
+    "obvious": judgements.obvious,
     "rephrasing": rephrasings.answer,
 }
 

@@ -12,13 +12,17 @@ from med_small_lm.teacher.builtin.terms import bars_end, is_plural, is_term, sha
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A statement: ``lead`` is an adverbial with its comma, ``article`` that of the subject; both may be empty."""
+    """A statement: ``lead`` is an adverbial with its comma, ``article`` that of the subject; both may be empty.
+
+    ``rank`` is 0 for a definition; ``tells_apart`` says that the predicate likely holds for this subject alone.
+    """
 
     subject: str
     predicate: str
     lead: str = ""
     article: str = ""
     rank: int = 2
+    tells_apart: bool = False
 
 
 _LEANS = re.compile(
@@ -68,6 +72,14 @@ def _plain_verb(verb: str) -> str:
 
 _SINGULAR_VERB = rf"(?:{_S_VERBS})"
 _PLURAL_VERB = "(?:" + "|".join(_plain_verb(verb) for verb in _S_VERBS.split("|")) + ")"
+_MORE_VERBS = (
+    "induces|includes|confers|exerts|appears|remains|becomes|takes|gives|uses|shows|needs|keeps|wants|manages|"
+    "exacerbates|potentiates"
+)
+VERBS = frozenset(
+    verb for form in f"{_S_VERBS}|{_MORE_VERBS}".split("|") for verb in (form, _plain_verb(form)) if " " not in verb
+)
+"""Verbs of statements, in singular and plural."""
 _VERB = rf"{_ADVERB}(?:{_MODAL} (?:also )?(?:be|{_PLURAL_VERB})|{_SINGULAR_VERB}|{_PLURAL_VERB})"
 _CLAUSE = re.compile(
     rf"^(?P<article>The |An? )?(?P<subject>[\w'’/-]+(?: [\w'’/-]+){{0,4}}?)"
@@ -75,7 +87,7 @@ _CLAUSE = re.compile(
     rf" (?P<verb>{_VERB}) (?P<rest>.+)$"
 )
 _RELATIVE = re.compile(
-    rf"(?:^|\b(?:of|with|in|by|for|from|called|include|includes|is|are|as) )(?P<article>[Tt]he |[Aa]n? "
+    rf"(?:^|\b(?:called|is|are) )(?P<article>[Tt]he |[Aa]n? "
     rf")?(?P<subject>[\w'’/-]+(?: [\w'’/-]+){{0,2}}), which (?P<verb>{_VERB}) (?P<rest>[^,;:]+)[,;]?"
 )
 _APPOSED = re.compile(
@@ -85,7 +97,8 @@ _APPOSED = re.compile(
 )
 _CUT = re.compile(
     r"(?:;|:|,? (?:although|whereas|while|because|but|so that|since|though|unless|resulting in|leading to)\b|"
-    r", (?:so|and|or|which|making|resulting|leading|causing|such as|including|especially|particularly|as well as|"
+    r",? (?:such as|including)|, (?:so|and|or|which|making|resulting|leading|causing|especially|particularly|"
+    r"as well as|"
     r"allowing|helping|with)\b|, )"
 )
 _BE_PREDICATE = re.compile(
@@ -97,9 +110,24 @@ _VAGUE = re.compile(
     r"considered|various|several|many|multiple|different|appropriate|key|crucial|commonly used|effective|linked|"
     r"positive|"
     r"negative|possible|a concern|important time|required to|based on|used to|health outcomes|quality of life|"
-    r"well-being|wellness)\b",
+    r"well-being|wellness|common|millions|worldwide|popular|widely|well-known|identified)\b",
     re.IGNORECASE,
 )
+_AGAIN = re.compile(r"(?P<heading>[A-Z][\w-]+(?: [\w-]+){0,3}) (?P=heading)\b", re.IGNORECASE)
+_RUN_IN = re.compile(r"^(?:[A-Z][\w-]+ (?:(?:and|of|the|for|in|to) )*){1,6}(?=(?:The|An?|If|When|In) [a-z])")
+_LOOSE = re.compile(
+    r"(?:[a-z]+ly |also |often )?(?:causes?|cause|increases?|decreases?|reduces?|lowers?|affects?|requires?|has|"
+    r"have|provides?|helps?|"
+    r"improves?|leads? to|contributes? to|results? in|interferes? with|interacts? with|includes?|occurs?|involves?|"
+    r"(?:is|are) (?:a |an )?(?:common|commonly|used|often|given|prescribed|associated|available|recommended|"
+    r"contraindicated|indicated|administered|not|generally|usually|typically|found|known|metabolized|excreted))\b"
+)
+_UNIQUE = re.compile(
+    r"\bthe (?:only|most|first|main|major|primary|largest|smallest|longest|principal|chief|outermost|innermost)\b"
+)
+_FEW = frozenset("with from that which into through their between within during including called when".split())
+_TELLING, _TELLING_LOOSE = 4, 6
+"""Fewest content words of a predicate that likely holds for one subject alone."""
 _LEAD = re.compile(
     r"^(?P<lead>(?:In|During|Within|After|Before|At|On|Under|For|Among|With|Without|If|When) [^,;:]{4,60}), "
     r"(?P<rest>[a-zA-Z].+)$"
@@ -117,6 +145,12 @@ def standing_alone(text: str) -> str:
     opened = _OPENERS.sub("", text, count=1)
     text = _DROPPED.sub("", opened)
     return text[:1].upper() + text[1:]
+
+
+def without_heading(text: str) -> str:
+    """Return a sentence without a heading that runs into it: "Cations A cation is …", "Azathioprine The use of …"."""
+    again = _AGAIN.match(text)
+    return text[again.end("heading") + 1 :] if again else _RUN_IN.sub("", text, count=1)
 
 
 def case_name(passage: str) -> str:
@@ -175,7 +209,16 @@ def _sound(subject: str, predicate: str, lead: str, article: str, rank: int) -> 
         return  # "the patches" were spoken of before
     if count < 7 and re.match(_MODAL, predicate):
         return
-    yield Clause(subject, predicate, lead, article, rank + vague)
+    yield Clause(subject, predicate, lead, article, rank + vague, not vague and _tells_apart(predicate))
+
+
+def _tells_apart(predicate: str) -> bool:
+    """Return whether a predicate says enough, and nothing that many things may do, to hold for one subject alone."""
+    if re.match(rf"{_ADVERB}{_MODAL}\b", predicate):
+        return False
+    telling = [word for word in re.findall(r"[\w-]{4,}", predicate) if word not in _FEW]
+    enough = _TELLING_LOOSE if _LOOSE.match(predicate) else _TELLING
+    return len(telling) >= enough or _UNIQUE.search(predicate) is not None
 
 
 def _agrees(found: re.Match[str]) -> bool:

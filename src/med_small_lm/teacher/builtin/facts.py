@@ -8,14 +8,23 @@ from functools import lru_cache
 
 from med_small_lm.teacher.builtin import naming
 from med_small_lm.teacher.builtin.rules import Fact, parse, relation_kinds
-from med_small_lm.teacher.builtin.sentences import sentences
+from med_small_lm.teacher.builtin.sentences import is_whole, sentences
+
+_MOSTLY = 0.5
+"""Share of a passage's sentences that the relations' rules read where it is written in statements of them."""
 
 
 @lru_cache(maxsize=20_000)
 def facts_of(passage: str) -> tuple[Fact, ...]:
-    """Return the facts that the sentences of a passage state, in their order."""
-    read = (parse(sentence) for sentence in sentences(passage))
-    found = [_spelt(fact, passage) for fact in read if fact is not None]
+    """Return the facts that the sentences of a passage state, in their order; none of what reads as ordinary prose.
+
+    There the rules read a sentence now and then, and often take a passing mention for a fact.
+    """
+    read = {sentence: parse(sentence) for sentence in sentences(passage)}
+    told = [sentence for sentence, fact in read.items() if fact is not None or is_whole(sentence)]
+    found = [_spelt(fact, passage) for fact in read.values() if fact is not None]
+    if len(found) < _MOSTLY * len(told):
+        return ()
     with_article = {key(fact.subject) for fact in found if fact.article}
     return tuple(replace(fact, article=key(fact.subject) in with_article) for fact in found)
 

@@ -8,12 +8,13 @@ _NUMBER = r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?"
 _UNIT = (
     r"%| percent| (?:to |– ?)?(?:mg|mcg|g|kg|lb|kcal|calories|mL|L|cups?|ounces|oz|hours?|minutes?|days?|weeks?|"
     r"months?|years?|"
-    r"times|inches|feet|cm|mm|mEq|IU|mmHg|mm Hg|beats per minute|grams|bones|vertebrae|pairs)(?:/(?:day|kg/day|"
+    r"times|inches|feet|cm|mm ?Hg|mm|mEq|IU|beats per minute|grams|bones|vertebrae|pairs)(?:/(?:day|kg/day|"
     r"kg|dL|mL|L|min|hour|week))?\b"
 )
-_QUANTITY = re.compile(rf"(?<![\w.,/–-])(?:{_NUMBER})(?:(?:–| to |-)(?:{_NUMBER}))?(?:{_UNIT})")
-_ANY_NUMBER = re.compile(r"\d")
-_FACTORS = (0.5, 2.0, 1.5, 0.75, 3.0, 0.25)
+_QUANTITY = re.compile(rf"(?<![\w.,/–-])(?:{_NUMBER})(?:(?:–| to |-)(?:{_NUMBER}))?(?:{_UNIT})(?![–-])")
+_MOST = 3
+"""Most quantities of a statement of which one is asked for: more make a table of it."""
+_FACTORS = (0.5, 2.0, 1.5, 0.75, 3.0, 0.25, 4.0, 5.0)
 _STORY = re.compile(
     r"\b(?:old|ago|believed|survey|study|studies|participants|Mr|Ms|Mrs|spouse|client’s|client has|prefers|"
     r"reports|reported|stated|lives|noted|found|"
@@ -31,12 +32,12 @@ def is_story(text: str) -> bool:
     return _STORY.search(text) is not None or _TOLD.search(text) is None
 
 
-def only_quantity(text: str) -> re.Match[str] | None:
-    """Return the one quantity of a text, or None if it has none or more numbers than that."""
-    found = _QUANTITY.search(text)
-    if found is None or _ANY_NUMBER.search(text[: found.start()] + text[found.end() :]):
+def asked_quantity(text: str) -> re.Match[str] | None:
+    """Return the quantity of a text that can be asked for: the first, if few stand beside it and none is the same."""
+    found = list(_QUANTITY.finditer(text))
+    if not found or len(found) > _MOST or text.count(found[0].group()) > 1:
         return None
-    return found
+    return found[0]
 
 
 def unit(quantity: str) -> str:
@@ -48,7 +49,13 @@ def unit(quantity: str) -> str:
 def wrong_values(quantity: str) -> list[str]:
     """Return quantities of the same form, scaled so that none is near the right one."""
     scaled = (re.sub(_NUMBER, lambda found, by=by: _times(found.group(), by), quantity) for by in _FACTORS)  # type: ignore[misc]
-    return [value for value in dict.fromkeys(scaled) if value != quantity and not _absurd(value)]
+    low, high = min(_values(quantity)), max(_values(quantity))
+    apart = (value for value in scaled if min(_values(value)) > high or max(_values(value)) < low)
+    return [value for value in dict.fromkeys(apart) if not _absurd(value)]
+
+
+def _values(quantity: str) -> list[float]:
+    return [float(value.replace(",", "")) for value in re.findall(_NUMBER, quantity)]
 
 
 def _times(number: str, factor: float) -> str:
@@ -61,6 +68,6 @@ def _times(number: str, factor: float) -> str:
 
 
 def _absurd(quantity: str) -> bool:
-    values = [float(value.replace(",", "")) for value in re.findall(_NUMBER, quantity)]
+    values = _values(quantity)
     share = "%" in quantity or "percent" in quantity
     return any(value <= 1 or (share and value > 100) for value in values) or len(set(values)) < len(values)

@@ -20,16 +20,25 @@ _ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)
 
 @lru_cache(maxsize=20_000)
 def sentences(text: str) -> tuple[str, ...]:
-    """Return the sentences of ``text`` as they stand there, so that each can be quoted word for word."""
+    """Return the sentences of ``text`` as they stand there, so that each can be quoted word for word.
+
+    A line of its own (a heading, an item, a row of a table) is no part of the next line's sentence.
+    """
     found: list[str] = []
-    start = 0
-    for end in _END.finditer(text):
-        piece = text[start : end.start()]
-        if not _ABBREVIATION.search(piece):
-            found.append(text[start : end.end()].strip())
-            start = end.end()
-    found.append(text[start:].strip())
+    for line in text.split("\n"):
+        start = 0
+        for end in _END.finditer(line):
+            piece = line[start : end.start()]
+            if not _ABBREVIATION.search(piece):
+                found.append(line[start : end.end()].strip())
+                start = end.end()
+        found.append(line[start:].strip())
     return tuple(sentence for sentence in found if sentence)
+
+
+def is_whole(sentence: str) -> bool:
+    """Return whether a sentence ends as a statement does, which headings, items and rows of tables do not."""
+    return sentence.rstrip('"”’)').endswith(".") and " | " not in sentence
 
 
 def plain(sentence: str) -> str:

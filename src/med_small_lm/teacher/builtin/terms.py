@@ -49,12 +49,25 @@ _TITLED = re.compile(r"[A-Z]{2}|\b(?:Health|Scale|Index|Score|Foundation|Associa
 _ADJECTIVES = frozenset(
     "primary main common chronic acute current new same own such high low severe mild small large".split()
 )
-_NON_TERMS = frozenset(
-    "disease diseases system systems thing things health nutrition diet diets food foods medication medications "
-    "drug drugs "
-    "nutrients nutrient symptom assessment process support culture family families mother parents society world "
-    "life".split()
+_OPENS = re.compile(
+    r"(?:even|though|especially|particularly|itself|potential|concurrent|concomitant|excessive|additional|further|"
+    r"proper|adequate|regular|rare|significant|severe|frequent|early|late|prior|possible|specific|related|certain|"
+    r"increasing|decreasing|rapid|slow|greater|larger|smaller|lower|higher|better|worse|just|very|too|usual|"
+    r"alone|mild|moderate|orally|dosage|when|if|induce|autoimmune disorder)\b|"
+    r".* (?:itself|here|up|down|out|off|dose|doses|dosage|daily|today|therapy|therapies|medications?|drugs?|"
+    r"reactions?|use|administration|release)$",
+    re.IGNORECASE,
 )
+_NON_TERMS = frozenset(
+    "disease diseases system systems thing things health nutrition diet diets food foods medication "
+    "medications drug drugs nutrients nutrient diagnosis prognosis hypothesis emphasis basis mind cells "
+    "disorder syndrome hormone extension attention route administration capsule capsules suspension prototype "
+    "along antagonists antagonist agonists inhibitors tablet tablets effector glands muscle screening "
+    "protection symptom assessment process support culture family families mother parents society world life".split()
+)
+
+
+_FIELD = re.compile(r"(?:gene|kine|dynam|statis|pediatr|phys|mechan|econom|obstetr|geriatr|\beth)t?ics$")
 
 
 def is_term(phrase: str) -> bool:
@@ -65,15 +78,13 @@ def is_term(phrase: str) -> bool:
     last = parts[-1].lower()
     if len(parts) == 2 and parts[0][0].isupper() and parts[1][0].isupper() and not _TITLED.search(phrase):
         return False  # a person, as cases are told
+    if _OPENS.match(phrase) or phrase.lower() in _NON_TERMS:
+        return False
     if last in _NOUNS:
         return True
     if parts[0].lower().endswith("ing") and len(parts) > 1:
         return False  # a gerund with its object ("maintaining a healthy weight") is no term
-    return (
-        not _LAST_BARS.search(last)
-        and not any(p.lower().endswith("ly") for p in parts)
-        and phrase.lower() not in _NON_TERMS
-    )
+    return not _LAST_BARS.search(last) and not any(p.lower().endswith("ly") for p in parts)
 
 
 def bars_end(phrase: str) -> bool:
@@ -87,7 +98,18 @@ def is_plural(phrase: str) -> bool:
     last = phrase.split()[-1].lower()
     if last.endswith(("ae", "children", "bacteria", "fungi", "nuclei", "criteria", "villi")):
         return True
-    return last.endswith("s") and not last.endswith(("ss", "us", "is", "ous", "betes", "ics", "rabies", "herpes"))
+    if last.endswith("ics"):
+        return _FIELD.search(last) is None
+    return last.endswith("s") and not last.endswith(("ss", "us", "is", "ous", "betes", "rabies", "herpes"))
+
+
+def singular(word: str) -> str:
+    """Return a lower-case noun in the singular, by its ending."""
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
 def shares_word(answer: str, stem: str) -> bool:

@@ -1,0 +1,141 @@
+"""The coverage ledger's figures: `python bench/coverage.py`, about three minutes on two cores.
+
+Two copies of the project: one as it is, and one whose shelf is `REAL_BOOK=path/to/book.pdf` (default:
+`../shared/data/textbooks/pharmacology.pdf`; "skipped" without it). In each the passages are made, asked about and
+accounted for by the built-in teacher. The ledger's sums are then counted anew from the files of records and from the
+teacher's own database, by code that the ledger does not share. There is no peer that accounts for passages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+BOOK = Path(os.environ.get("REAL_BOOK") or ROOT.parent / "shared/data/textbooks/pharmacology.pdf")
+PIPELINES = ("ingest_textbooks", "generate_questions", "synthesize_cot")
+FILES = {
+    "exam_like": ("questions", "book_exam", "questions_rejected"),
+    "rephrasing": ("rephrasings", "rephrasings_rejected"),
+    "passage_cot": ("rationales", "rationales_rejected"),
+}
+TASKS = {"exam_like": "question", "rephrasing": "rephrasing", "passage_cot": "rationale"}
+
+
+def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None) -> bool:
+    """Print one figure as a JSON line; return whether it met its goal (a skipped one does)."""
+    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": None, "ok": ok}
+    print(json.dumps(line), flush=True)
+    return ok is not False
+
+
+def ran(folder: Path, *options: str) -> bool:
+    """Whether the three pipelines end well in a copy of the project."""
+    environment = os.environ | {"PYTHONPATH": str(folder / "src"), "OMP_NUM_THREADS": "1"}
+    for name in PIPELINES:
+        command = [sys.executable, "-m", "kedro", "run", "--pipeline", name, *options]
+        done = subprocess.run(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        if done.returncode:
+            print(done.stdout[-3000:], file=sys.stderr)
+            return False
+    return True
+
+
+def copy(folder: Path) -> Path:
+    """A copy of the project without the user's own configuration and without data."""
+    for part in ("src", "conf", "data/01_raw"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "local", "own_books"))
+    shutil.copytree(ROOT / "conf/own_books", folder / "conf/own_books")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / "conf/local").mkdir()
+    return folder
+
+
+def stopped_by(gates: Any) -> str:
+    """The gate that stopped a record, empty for a kept one."""
+    return next((one["gate"] for one in gates if one["verdict"] == "fail"), "")
+
+
+def accounted(what: str, data: Path) -> bool:
+    """The figures of one run."""
+    lines = pd.read_parquet(data / "08_reporting/coverage.parquet")
+    passages = set(pd.read_parquet(data / "03_primary/passages.parquet")["passage_id"])
+    report = pd.read_parquet(data / "03_primary/ingest_report.parquet")
+    missing = int((lines["state"] == "missing").sum())
+    good = say(f"{what}: lines of the ledger ({len(lines):,}) that miss something", missing, "0", missing == 0, "lines")
+    pages = Counter(lines.loc[lines["unit"] == "page", "state"])
+    off = abs(pages["kept"] - int(report["pages_kept"].sum())) + abs(pages.total() - int(report["pages"].sum()))
+    good &= say(
+        f"{what}: pages ({pages.total():,}) that the ledger and the reading disagree on", off, "0", off == 0, "pages"
+    )
+    for step, files in FILES.items():
+        good &= reconciled(what, step, lines[lines["step"] == step], passages, files, data)
+    return good
+
+
+def reconciled(what: str, step: str, own: pd.DataFrame, passages: set[str], files: tuple[str, ...], data: Path) -> bool:
+    """The figures of one step: passages without a line, and sums that differ from those of the files."""
+    without = len(passages ^ set(own["name"])) + len(own) - own["name"].nunique()
+    good = say(
+        f"{what}, {step}: passages of {len(passages):,} without exactly one line",
+        without,
+        "0",
+        without == 0,
+        "passages",
+    )
+    gates = Counter[str]()
+    for name in files:
+        gates.update(map(stopped_by, pd.read_parquet(data / f"04_feature/{name}.parquet")["gates"]))
+    told = Counter({"": int(own["kept"].sum())})
+    for stops in own["stopped"]:
+        told.update({one["gate"]: one["count"] for one in stops})
+    told["reply"] += int(own["failed"].sum())
+    off = sum(abs(gates[name] - told[name]) for name in gates | told)
+    sums = int((own["made"] != own["kept"] + own["failed"] + own["stopped"].map(total)).sum())
+    said = f"{what}, {step}: {gates.total():,} records, {gates['']:,} kept; records counted otherwise, and uneven lines"
+    good &= say(said, off + sums, "0", off + sums == 0, "records")
+    calls = pd.concat([pd.read_parquet(data / f"04_feature/{name}.parquet", columns=["call_id"]) for name in files])
+    with closing(sqlite3.connect(data / "02_intermediate/teacher.sqlite")) as ledger:
+        paid = {row[0] for row in ledger.execute("SELECT call_id FROM calls WHERE task = ?", (TASKS[step],))}
+    lost = len(paid ^ set(calls["call_id"]))
+    said = (
+        f"{what}, {step}: {own['asked'].sum():,} requests, {len(paid):,} calls; calls without a record, or the reverse"
+    )
+    return good & say(said, lost, "0", lost == 0, "calls")
+
+
+def total(stops: Any) -> int:
+    """The records that all gates stopped."""
+    return sum(one["count"] for one in stops)
+
+
+def main() -> int:
+    """The exit status: 0 if every figure met its goal."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        plain = copy(Path(folder) / "plain")
+        good = ran(plain) and accounted("default run", plain / "data")
+        if not BOOK.exists():
+            say(f"coverage of {BOOK.name}", "skipped", "0", None)
+            return 0 if good else 1
+        real = copy(Path(folder) / "real")
+        shelf = {BOOK.stem: {"file": str(BOOK), "licence": "its own"}}
+        (real / "conf/local/shelf.yml").write_text(json.dumps(shelf), encoding="utf-8")
+        ended = ran(real, "--env", "own_books")
+        return 0 if ended and accounted(BOOK.name, real / "data/own_books") and good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Files of records as rows, one after another: JSON Lines, a JSON array, CSV, TSV, Parquet. None is held whole."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any, TextIO
+
+_CHUNK = 1 << 20  # characters of a JSON array that are read at once; twice as many for a record that is longer
+_FIELD = 1 << 26  # most characters of a field of a CSV file
+_NEXT = re.compile(r"\}\s*,\s*(?=\{)")  # where the next record of a JSON array begins
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record and the line, counted from 1, that it begins in (in Parquet its number); or why there is none."""
+
+    line: int
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    fault: str = ""
+
+
+def rows_of(file: Path) -> Iterator[Row]:
+    """Yields the rows of a file; what is malformed is a row with a fault.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    kind = file.suffix.lower()
+    if kind == ".parquet":
+        yield from _parquet(file)
+    elif kind in (".csv", ".tsv"):
+        yield from _table(file, "\t" if kind == ".tsv" else ",")
+    elif kind == ".json" and _is_array(file):
+        with file.open(encoding="utf-8-sig", errors="surrogateescape") as text:
+            yield from _array(text)
+    else:
+        yield from _lines(file)
+
+
+def _row(line: int, record: Any) -> Row:
+    """Returns a record as a row, if it is an object."""
+    return Row(line, record) if isinstance(record, Mapping) else Row(line, fault="the record is no object")
+
+
+def _is_array(file: Path) -> bool:
+    with file.open(encoding="utf-8-sig", errors="surrogateescape") as text:
+        return text.read(4096).lstrip().startswith("[")
+
+
+def _lines(file: Path) -> Iterator[Row]:
+    """Yields the rows of JSON Lines; blank lines are none."""
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                try:
+                    yield _row(number, json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8")))
+                except UnicodeDecodeError:
+                    yield Row(number, fault="the text is not UTF-8")
+                except json.JSONDecodeError as error:
+                    yield Row(number, fault=f"malformed JSON: {error.msg}")
+                except RecursionError:
+                    yield Row(number, fault="malformed JSON: nested too deeply")
+
+
+def _array(text: TextIO) -> Iterator[Row]:
+    """Yields the objects of a JSON array; after a malformed one it goes on where the next object seems to begin."""
+    decoder = json.JSONDecoder()
+    held, line = text.read(_CHUNK), 1
+    at = held.index("[") + 1
+    counted, ended = 0, False
+    while True:
+        start = re.compile(r"[\s,]*").match(held, at).end()  # type: ignore[union-attr]
+        line, counted = line + held.count("\n", counted, start), start
+        if held.startswith("]", start):
+            return
+        try:
+            record, at = decoder.raw_decode(held, start)
+        except (json.JSONDecodeError, RecursionError) as error:
+            if not ended:  # it may only not be all here
+                more = text.read(max(_CHUNK, len(held) - start))
+                held, at, counted, ended = held[start:] + more, 0, 0, not more
+                continue
+            if start < len(held):
+                yield Row(line, fault=f"malformed JSON: {getattr(error, 'msg', 'nested too deeply')}")
+            else:
+                yield Row(line, fault="malformed JSON: the array does not end")
+            found = _NEXT.search(held, start)
+            if not found:
+                return
+            at = found.end()
+        else:
+            yield _row(line, record)
+
+
+def _table(file: Path, delimiter: str) -> Iterator[Row]:
+    """Yields the rows of a table whose first line names its columns; a quoted field may run over several lines."""
+    csv.field_size_limit(_FIELD)
+    with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+        table = csv.reader(text, delimiter=delimiter, strict=True)
+        names: list[str] = []
+        while True:
+            line = table.line_num + 1
+            try:
+                cells = next(table)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Row(line, fault=f"malformed table: {error}")
+                continue
+            if not cells:
+                continue
+            if not names:
+                names = cells
+            elif len(cells) != len(names):
+                yield Row(line, fault=f"the row has {len(cells)} columns, not {len(names)}")
+            else:
+                yield Row(line, dict(zip(names, cells, strict=True)))
+
+
+def _parquet(file: Path) -> Iterator[Row]:
+    """Yields the rows of a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(file) as parquet:
+            batches = (batch.to_pylist() for batch in parquet.iter_batches(1_000))
+            for number, record in enumerate(chain.from_iterable(batches), start=1):
+                yield Row(number, record)
+    except (pa.ArrowInvalid, OSError) as error:
+        yield Row(1, fault=f"no Parquet file: {str(error).partition(chr(10))[0]}")
