@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from med_small_lm.params.teacher import TeacherParams
-from med_small_lm.schemas.rows import Passage
+from med_small_lm.schemas.rows import Passage, Record
 from med_small_lm.synthesis.asked import Asked
-from med_small_lm.synthesis.report import Record
 from med_small_lm.teacher.pilot import Group, Measured
 from med_small_lm.teacher.requests import Reply
 

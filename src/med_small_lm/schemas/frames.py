@@ -200,7 +200,7 @@ class Conversations(Records):
 
 
 class Instructions(Records):
-    """Conversations of instruction sets from outside."""
+    """Conversations that are no exam questions: of instruction sets from outside, or written by the teacher."""
 
     example_id: Series[str] = key()
     source: Series[str] = some_text()
@@ -209,6 +209,9 @@ class Instructions(Records):
     parent_ids: Series[object]
     licence: Series[str] = some_text()
     gates: Series[object]
+    question_id: Series[str]
+    passage_ids: Series[object]
+    call_id: Series[str]
 
 
 class RejectedInstructions(Instructions):

@@ -196,9 +196,11 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A conversation of an instruction set from outside; ``parent_ids`` say in which file and line it stands.
+    """A conversation that is no exam question: of an instruction set from outside, or written by the teacher.
 
-    A record that could not be read has no messages, and its only gate says why.
+    ``parent_ids`` are what it was made from: the file and line of a set's record, or records of this project. One from
+    outside has no ``call_id`` unless the teacher rewrote it. A record that could not be read has no messages, and its
+    only gate says why.
     """
 
     example_id: str
@@ -208,6 +210,13 @@ class Instruction:
     parent_ids: list[str]
     licence: str
     gates: list[Verdict] = field(default_factory=list)
+    question_id: str = ""
+    passage_ids: list[str] = field(default_factory=list)
+    call_id: str = ""
+
+
+Record = Question | Rationale | Rephrasing | Instruction
+"""What the teacher writes and the gates judge."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 from med_small_lm.schemas.rows import (
     Coverage,
     GateCount,
+    Instruction,
     Passage,
     Question,
     Rationale,
+    Record,
     Rephrasing,
     SourceReport,
     TeacherUse,
@@ -25,8 +27,6 @@ from med_small_lm.synthesis.asked import is_failed_call
 from med_small_lm.synthesis.gates import passed
 from med_small_lm.synthesis.questions import REPLY
 
-Record = Question | Rationale | Rephrasing
-
 READING, EXERCISES = "reading", "exercises"
 KEPT, STOPPED, EMPTY, FAILED, SKIPPED, MISSING = "kept", "stopped", "empty", "failed", "skipped", "missing"
 ALL_PASSAGES = (questions.METHOD, rephrasings.METHOD)
@@ -35,17 +35,19 @@ ALL_PASSAGES = (questions.METHOD, rephrasings.METHOD)
 
 @dataclass(frozen=True)
 class Made:
-    """All records of a run: of questions, rationales and rephrasings those kept and those not kept together."""
+    """All records that the teacher wrote in a run: of each kind those kept and those not kept together."""
 
     questions: Sequence[Question] = ()
     rationales: Sequence[Rationale] = ()
     rephrasings: Sequence[Rephrasing] = ()
+    chats: Sequence[Instruction] = ()
 
     def all(self) -> Iterator[Record]:
         """Yield every record."""
         yield from self.questions
         yield from self.rephrasings
         yield from self.rationales
+        yield from self.chats
 
 
 def step_of(method: str) -> str:

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import quantiles
 
-from med_small_lm.schemas.rows import Question
-from med_small_lm.synthesis.coverage import Made, Record, step_of
+from med_small_lm.schemas.rows import Instruction, Question, Record
+from med_small_lm.synthesis.coverage import Made, step_of
 from med_small_lm.synthesis.gates import passed
 from med_small_lm.synthesis.questions import REPLY
 from med_small_lm.synthesis.report import gate_counts
@@ -64,8 +64,15 @@ def lengths_of(kept: Mapping[str, Sequence[Record]]) -> dict[str, list[int]]:
                 wrong = [option.text for option in record.options if option.key not in record.answer_keys]
                 found[f"{step}: wrong options"] += [len(text.split()) for text in wrong]
             else:
-                found[step].append(len(record.text.split()))
+                found[step].append(len(text_of(record).split()))
     return dict(found)
+
+
+def text_of(record: Record) -> str:
+    """Return what a record says that is no question; the turns of a conversation stand one behind the other."""
+    if isinstance(record, Instruction):
+        return " ".join(f"{one.role}: {one.content}" for one in record.messages)
+    return "" if isinstance(record, Question) else record.text
 
 
 def five_numbers(values: Sequence[int]) -> tuple[float, float, float, float, float]:

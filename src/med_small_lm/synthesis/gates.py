@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from med_small_lm.overlap.contamination import ContaminationIndex, Hit, hits_of
 from med_small_lm.overlap.documents import Document, question_document
-from med_small_lm.schemas.rows import Question, Rationale, Rephrasing, Verdict
+from med_small_lm.schemas.rows import Instruction, Question, Rationale, Record, Rephrasing, Verdict
 from med_small_lm.synthesis.language import UNKNOWN, language_of
 
-Record = TypeVar("Record", Question, Rationale, Rephrasing)
+Kind = TypeVar("Kind", Question, Rationale, Rephrasing, Instruction)
 
 CONTAMINATION = "contamination"
 DUPLICATE = "duplicate"
@@ -28,17 +28,17 @@ def verdict(gate: str, passed: bool, value: float, reason: str) -> Verdict:
     return Verdict(gate, "pass" if passed else "fail", float(value), "" if passed else reason)
 
 
-def sift(records: Iterable[Record], gates: Sequence[Callable[[Record], Verdict]]) -> tuple[list[Record], list[Record]]:
+def sift(records: Iterable[Kind], gates: Sequence[Callable[[Kind], Verdict]]) -> tuple[list[Kind], list[Kind]]:
     """Return the records that pass all gates and those that do not; each carries its verdicts, up to the first fail."""
-    kept: list[Record] = []
-    rejected: list[Record] = []
+    kept: list[Kind] = []
+    rejected: list[Kind] = []
     for record in records:
         judged = judge(record, (gate(record) for gate in gates))
         (kept if passed(judged) else rejected).append(judged)
     return kept, rejected
 
 
-def judge(record: Record, verdicts: Iterable[Verdict]) -> Record:
+def judge(record: Kind, verdicts: Iterable[Verdict]) -> Kind:
     """Return the record with the verdicts added, up to the first fail; what comes after is not asked for."""
     said = list(record.gates)
     for one in verdicts:
@@ -48,7 +48,7 @@ def judge(record: Record, verdicts: Iterable[Verdict]) -> Record:
     return replace(record, gates=said)
 
 
-def passed(record: Question | Rationale | Rephrasing) -> bool:
+def passed(record: Record) -> bool:
     """Return whether no gate stopped a record."""
     return all(said.verdict != "fail" for said in record.gates)
 

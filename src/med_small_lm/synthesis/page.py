@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from med_small_lm.markdown import table
-from med_small_lm.schemas.rows import Coverage, Question, TeacherUse
-from med_small_lm.synthesis.coverage import EXERCISES, KEPT, READING, SKIPPED, Made, Record, step_of, stop_of
+from med_small_lm.schemas.rows import Coverage, Question, Record, TeacherUse
+from med_small_lm.synthesis.coverage import EXERCISES, KEPT, READING, SKIPPED, Made, step_of, stop_of
 from med_small_lm.synthesis.distributions import (
     answer_places,
     chapter_of,
@@ -17,6 +17,7 @@ from med_small_lm.synthesis.distributions import (
     kept_by_step,
     lengths_of,
     records_by_step,
+    text_of,
 )
 from med_small_lm.synthesis.gates import passed
 from med_small_lm.synthesis.reconciling import by_step
@@ -151,7 +152,7 @@ def _shown(record: Record) -> str:
         right = record.answer_text
         text = f"{record.stem} [{' | '.join(option.text for option in record.options)}] {right}" if record.stem else ""
     else:
-        text = record.text
+        text = text_of(record)
     return f"{text[:_LETTERS]}…" if len(text) > _LETTERS else text or f"(call {record.call_id})"
 
 

@@ -9,10 +9,8 @@ import pandas as pd
 
 from med_small_lm.overlap.contamination import RULES, ContaminationIndex, hits_of
 from med_small_lm.overlap.documents import Document
-from med_small_lm.schemas.rows import Contamination, Question, Rationale, Rephrasing, TeacherUse
+from med_small_lm.schemas.rows import Contamination, Record, TeacherUse
 from med_small_lm.teacher.requests import OK, Reply
-
-Record = Question | Rationale | Rephrasing
 
 
 def gate_counts(records: Iterable[Record]) -> dict[str, Counter[str]]:

@@ -15,7 +15,7 @@ from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.gates import CONTAMINATION
 from med_small_lm.synthesis.heldout import guards_of
 from med_small_lm.synthesis.rationales import METHOD, rationale_requests, rationales_from
-from med_small_lm.synthesis.report import contamination_rows, reached, teacher_use, with_kept
+from med_small_lm.synthesis.report import contamination_rows, reached, teacher_use
 from med_small_lm.synthesis.sifting import sift_rationales
 from med_small_lm.teacher.prompts import Prompt
 
@@ -55,18 +55,3 @@ def write_rationales(
         to_frame(contamination_rows(guards, {"rationales": documents}), Contamination),
         to_frame(teacher_use("write_rationales", METHOD, replies, len(kept)), TeacherUse),
     )
-
-
-def report_teacher(
-    asked_questions: pd.DataFrame,
-    asked_rephrasings: pd.DataFrame,
-    asked_rationales: pd.DataFrame,
-    questions: pd.DataFrame,
-    book_exam: pd.DataFrame,
-) -> pd.DataFrame:
-    """What was asked of the teacher by every node and method, what it cost, and what a kept record cost.
-
-    A question is kept when it has passed the gates, which comes after its node: drafts that they stop cost as well.
-    """
-    kept = with_kept(asked_questions, len(questions) + len(book_exam))
-    return pd.concat([kept, asked_rephrasings, asked_rationales], ignore_index=True)

@@ -6,11 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from med_small_lm.pipelines.synthesize_cot import nodes, reporting
 
-RECORDS = (
-    *("questions", "book_exam", "questions_rejected"),
-    *("rationales", "rationales_rejected"),
-    *("rephrasings", "rephrasings_rejected"),
-)
+RECORDS = (*reporting.QUESTIONS, *reporting.RATIONALES, *reporting.REPHRASINGS, *reporting.CHATS)
 PICTURES = ("coverage_figure", "gates_figure", "books_figure", "answers_figure", "lengths_figure")
 
 
@@ -27,12 +23,8 @@ def create_pipeline() -> Pipeline:
                 tags="paid",
             ),
             Node(
-                nodes.report_teacher,
-                [
-                    *(f"teacher_use_{what}" for what in ("questions", "rephrasings", "rationales")),
-                    "questions",
-                    "book_exam",
-                ],
+                reporting.report_teacher,
+                {name: name for name in ("questions", "book_exam", *reporting.USES)},
                 "teacher_report",
                 name="report_teacher",
             ),

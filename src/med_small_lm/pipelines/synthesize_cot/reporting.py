@@ -10,15 +10,42 @@ import plotly.graph_objects as go
 from med_small_lm.errors import UserError
 from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.params.teacher import TeacherParams
-from med_small_lm.schemas.rows import Coverage, Passage, Question, Rationale, Rephrasing, SourceReport, TeacherUse
+from med_small_lm.schemas.rows import (
+    Coverage,
+    Instruction,
+    Passage,
+    Question,
+    Rationale,
+    Rephrasing,
+    SourceReport,
+    TeacherUse,
+)
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis import pictures
 from med_small_lm.synthesis.coverage import Made, coverage_of
 from med_small_lm.synthesis.page import page
 from med_small_lm.synthesis.reconciling import by_step, shortages, unreconciled
+from med_small_lm.synthesis.report import with_kept
 
 LOG = logging.getLogger(__name__)
 SHOWN = 5  # faults in one line
+
+QUESTIONS = ("questions", "book_exam", "questions_rejected")
+RATIONALES = ("rationales", "rationales_rejected")
+REPHRASINGS = ("rephrasings", "rephrasings_rejected")
+CHATS: tuple[str, ...] = ()
+"""The datasets of all that the teacher wrote, what the gates stopped among it."""
+USES = ("teacher_use_questions", "teacher_use_rephrasings", "teacher_use_rationales")
+"""What the nodes that ask the teacher say of their calls."""
+
+
+def report_teacher(questions: pd.DataFrame, book_exam: pd.DataFrame, **uses: pd.DataFrame) -> pd.DataFrame:
+    """What was asked of the teacher by every node and method, what it cost, and what a kept record cost.
+
+    A question is kept when it has passed the gates, which comes after its node: drafts that they stop cost as well.
+    """
+    kept = with_kept(uses.pop("teacher_use_questions"), len(questions) + len(book_exam))
+    return pd.concat([kept, *uses.values()], ignore_index=True)
 
 
 def report_synthesis(
@@ -31,9 +58,10 @@ def report_synthesis(
 ) -> tuple[pd.DataFrame, str, go.Figure, go.Figure, go.Figure, go.Figure, go.Figure]:
     """The coverage ledger, the page on the synthesis, and the pictures of coverage, gates, books, answers, lengths."""
     made = Made(
-        [row for name in ("questions", "book_exam", "questions_rejected") for row in to_rows(records[name], Question)],
-        [row for name in ("rationales", "rationales_rejected") for row in to_rows(records[name], Rationale)],
-        [row for name in ("rephrasings", "rephrasings_rejected") for row in to_rows(records[name], Rephrasing)],
+        [row for name in QUESTIONS for row in to_rows(records[name], Question)],
+        [row for name in RATIONALES for row in to_rows(records[name], Rationale)],
+        [row for name in REPHRASINGS for row in to_rows(records[name], Rephrasing)],
+        [row for name in CHATS for row in to_rows(records[name], Instruction) if row.call_id],
     )
     use = to_rows(teacher_report, TeacherUse)
     lines = coverage_of(

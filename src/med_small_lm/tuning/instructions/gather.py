@@ -73,10 +73,11 @@ def _fails(record: Instruction) -> bool:
 
 
 def conversations_of(kept: Iterable[Instruction]) -> Iterator[Conversation]:
-    """Yields gathered records as training examples; they come from no question and no passage."""
+    """Yields conversations that are no exam questions as training examples."""
     for one in kept:
         yield Conversation(
-            one.example_id, one.source, one.method, one.messages, one.parent_ids, "", [], one.licence
+            one.example_id, one.source, one.method, one.messages, one.parent_ids, one.question_id, one.passage_ids,
+            one.licence,
         )  # fmt: skip
 
 
