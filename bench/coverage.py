@@ -9,10 +9,7 @@ teacher's own database, by code that the ledger does not share. There is no peer
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -21,10 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from _project import BOOK, copy, put_on_shelf, ran
 
-ROOT = Path(__file__).resolve().parents[1]
-BOOK = Path(os.environ.get("REAL_BOOK") or ROOT.parent / "shared/data/textbooks/pharmacology.pdf")
-PIPELINES = ("ingest_textbooks", "generate_questions", "synthesize_cot")
 FILES = {
     "exam_like": ("questions", "book_exam", "questions_rejected"),
     "rephrasing": ("rephrasings", "rephrasings_rejected"),
@@ -38,30 +33,6 @@ def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer:
     line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": None, "ok": ok}
     print(json.dumps(line), flush=True)
     return ok is not False
-
-
-def ran(folder: Path, *options: str) -> bool:
-    """Whether the three pipelines end well in a copy of the project."""
-    environment = os.environ | {"PYTHONPATH": str(folder / "src"), "OMP_NUM_THREADS": "1"}
-    for name in PIPELINES:
-        command = [sys.executable, "-m", "kedro", "run", "--pipeline", name, *options]
-        done = subprocess.run(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        if done.returncode:
-            print(done.stdout[-3000:], file=sys.stderr)
-            return False
-    return True
-
-
-def copy(folder: Path) -> Path:
-    """A copy of the project without the user's own configuration and without data."""
-    for part in ("src", "conf", "data/01_raw"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "local", "own_books"))
-    shutil.copytree(ROOT / "conf/own_books", folder / "conf/own_books")
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    (folder / "conf/local").mkdir()
-    return folder
 
 
 def stopped_by(gates: Any) -> str:
@@ -131,8 +102,7 @@ def main() -> int:
             say(f"coverage of {BOOK.name}", "skipped", "0", None)
             return 0 if good else 1
         real = copy(Path(folder) / "real")
-        shelf = {BOOK.stem: {"file": str(BOOK), "licence": "its own"}}
-        (real / "conf/local/shelf.yml").write_text(json.dumps(shelf), encoding="utf-8")
+        put_on_shelf(real, BOOK)
         ended = ran(real, "--env", "own_books")
         return 0 if ended and accounted(BOOK.name, real / "data/own_books") and good else 1
 
