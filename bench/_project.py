@@ -16,16 +16,20 @@ PIPELINES = ("ingest_textbooks", "generate_questions", "synthesize_cot")
 
 def ran(folder: Path, *options: str) -> bool:
     """Whether the three pipelines end well in a copy of the project."""
-    environment = os.environ | {"PYTHONPATH": str(folder / "src"), "OMP_NUM_THREADS": "1"}
     for name in PIPELINES:
         command = [sys.executable, "-m", "kedro", "run", "--pipeline", name, *options]
         done = subprocess.run(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         if done.returncode:
             print(done.stdout[-3000:], file=sys.stderr)
             return False
     return True
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a command in a copy of the project."""
+    return os.environ | {"PYTHONPATH": str(folder / "src"), "OMP_NUM_THREADS": "1"}
 
 
 def copy(folder: Path) -> Path:

@@ -23,19 +23,29 @@ def make(folder: Path, rows: int, seed: int = 0) -> Fates:
     parts["MRREL.RRF"] = rows - sum(parts.values())
     makers = {"MRCONSO.RRF": _name, "MRDEF.RRF": _definition, "MRREL.RRF": _relation}
     folder.mkdir(parents=True, exist_ok=True)
+    nameless: set[str] = set()
     for file, count in parts.items():
         with (folder / file).open("w", encoding="utf-8") as out:
-            for line, fate in _rows(makers[file], count, concepts, chance):
+            for line, fate in _rows(makers[file], count, concepts, chance, nameless):
                 fates[file, fate] += 1
                 out.write(line + "\n")
     return fates
 
 
-def _rows(maker: object, count: int, concepts: int, chance: random.Random) -> Iterator[tuple[str, str]]:
-    """The rows with their fates; one of a thousand has lost its last field."""
+def _rows(
+    maker: object, count: int, concepts: int, chance: random.Random, nameless: set[str]
+) -> Iterator[tuple[str, str]]:
+    """The rows with their fates; one of a thousand has lost its last field, and with it its concept the only name."""
     for n in range(count):
         line, fate = maker(n, count, concepts, chance)  # type: ignore[operator]
-        yield (line[: line.rindex("|", 0, -1) + 1], "malformed") if n % 1000 == 999 else (line, fate)
+        cells = line.split("|")
+        if n % 1000 == 999:
+            if maker is _name and fate == "used":
+                nameless.add(cells[0])
+            line, fate = line[: line.rindex("|", 0, -1) + 1], "malformed"
+        elif maker is not _name and fate == "used" and nameless.intersection((cells[0], cells[4])):
+            fate = "an entity without a name"
+        yield line, fate
 
 
 def _cui(number: int) -> str:

@@ -40,6 +40,7 @@ PLANTED = {"medqa": 60, "medmcqa": 45, "mmlu_medical": 25, "pubmedqa": 20}
 N = 441_000  # records of Meerkat's instruction data
 LIKE_MEDQA = 0.2  # of them have MedQA-CoT's lengths (its own and those from textbooks), the rest MedMCQA's
 SAMPLE = 2_000
+SEEDS = (11, 12, 13)  # the gate was developed on 0 to 4
 
 
 def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None) -> bool:
@@ -169,18 +170,19 @@ def scale() -> bool:
     gate = guards(items)
     picked = set(random.Random(1).sample(range(N), SAMPLE))
     sample: list[tuple[Document, list[Any]]] = []
-    flagged, place, spent, source = 0, 0, 0.0, records(items)
+    flagged, place, wall, cpu, source = 0, 0, 0.0, 0.0, records(items)
     while chunk := [question_document(record) for record in islice(source, 10_000)]:
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         found = list(hits_of(chunk, gate))
-        spent += time.perf_counter() - began
+        wall, cpu = wall + time.perf_counter() - began, cpu + time.process_time() - used
         flagged += sum(map(bool, found))
         sample += [(chunk[n], found[n]) for n in range(len(chunk)) if place + n in picked]
         place += len(chunk)
-        print(f"{place:,} records, {spent:.0f} s, {flagged:,} flagged", file=sys.stderr)
+        print(f"{place:,} records, {wall:.0f} s, {cpu:.0f} s of CPU, {flagged:,} flagged", file=sys.stderr)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    name = f"{place:,} records against {len(items):,} items, one process ({flagged:,} flagged)"
-    good = say(name, round(spent / 60, 2), "<= 10 min", spent <= 600, "min")
+    used = f"one process, {cpu / 60:.2f} min of CPU"
+    name = f"{place:,} records against {len(items):,} items, {used} ({flagged:,} flagged)"
+    good = say(name, round(wall / 60, 2), "<= 10 min", wall <= 600, "min")
     good &= say("memory of this, the making of the records included", round(memory, 2), "<= 4 GB", memory <= 4, "GB")
     own = [{(hit.benchmark, hit.question_id, hit.rule, round(hit.value, 9)) for hit in hits} for _, hits in sample]
     other = brute_force([document for document, _ in sample], items, gate)
@@ -210,7 +212,7 @@ def main(names: Sequence[str]) -> int:
     return max(subprocess.run([sys.executable, __file__, name], check=False).returncode for name in PARTS)
 
 
-PARTS = {"planted": lambda: planted(0) & planted(1), "scale": scale}
+PARTS = {"planted": lambda: all([planted(seed) for seed in SEEDS]), "scale": scale}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -20,12 +20,17 @@ from typing import Any
 import pandas as pd
 from _project import BOOK, copy, put_on_shelf, ran
 
-FILES = {
-    "exam_like": ("questions", "book_exam", "questions_rejected"),
-    "rephrasing": ("rephrasings", "rephrasings_rejected"),
-    "passage_cot": ("rationales", "rationales_rejected"),
+FILES = ("questions", "cases", "rephrasings", "rationales", "exam_rationales", "refusals", "dialogues", "rewritings",
+         "paraphrases")  # fmt: skip
+COLUMNS = ["method", "call_id", "gates"]
+TASKS = {
+    "exam_like": ("question", "question_multi", "question_yes_no"),
+    "passage_cot": ("rationale",),
+    "gold_shown": ("general_rationale", "optionwise_rationale"),
+    "exam_cot": ("exam_rationale",),
+    "rewriting": ("clean", "flashcard", "heading"),
 }
-TASKS = {"exam_like": "question", "rephrasing": "rephrasing", "passage_cot": "rationale"}
+"""The tasks of a step's calls, where they have other names than the step."""
 
 
 def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None) -> bool:
@@ -52,14 +57,22 @@ def accounted(what: str, data: Path) -> bool:
     good &= say(
         f"{what}: pages ({pages.total():,}) that the ledger and the reading disagree on", off, "0", off == 0, "pages"
     )
-    for step, files in FILES.items():
-        good &= reconciled(what, step, lines[lines["step"] == step], passages, files, data)
+    names = ["book_exam", *(f"{name}{end}" for name in FILES for end in ("", "_rejected"))]
+    files = [pd.read_parquet(data / f"04_feature/{name}.parquet", columns=COLUMNS) for name in names]
+    records = pd.concat(files, ignore_index=True)
+    records = records[records["call_id"] != ""]  # the others were stopped before anything was asked
+    steps = records["method"].str.partition(":")[0]
+    gone = (set(lines["step"]) - {"reading", "exercises"}) ^ set(steps)
+    good &= say(f"{what}: steps that only the ledger or only the files have", len(gone), "0", not gone, "steps")
+    for step, made in records.groupby(steps):
+        good &= reconciled(what, str(step), lines[lines["step"] == step], passages, made, data)
     return good
 
 
-def reconciled(what: str, step: str, own: pd.DataFrame, passages: set[str], files: tuple[str, ...], data: Path) -> bool:
+def reconciled(what: str, step: str, own: pd.DataFrame, passages: set[str], made: pd.DataFrame, data: Path) -> bool:
     """The figures of one step: passages without a line, and sums that differ from those of the files."""
-    without = len(passages ^ set(own["name"])) + len(own) - own["name"].nunique()
+    named = set(own.loc[own["unit"] == "passage", "name"])
+    without = len(passages ^ named if named else ()) + len(own) - own["name"].nunique()
     good = say(
         f"{what}, {step}: passages of {len(passages):,} without exactly one line",
         without,
@@ -67,9 +80,7 @@ def reconciled(what: str, step: str, own: pd.DataFrame, passages: set[str], file
         without == 0,
         "passages",
     )
-    gates = Counter[str]()
-    for name in files:
-        gates.update(map(stopped_by, pd.read_parquet(data / f"04_feature/{name}.parquet")["gates"]))
+    gates = Counter(map(stopped_by, made["gates"]))
     told = Counter({"": int(own["kept"].sum())})
     for stops in own["stopped"]:
         told.update({one["gate"]: one["count"] for one in stops})
@@ -78,10 +89,11 @@ def reconciled(what: str, step: str, own: pd.DataFrame, passages: set[str], file
     sums = int((own["made"] != own["kept"] + own["failed"] + own["stopped"].map(total)).sum())
     said = f"{what}, {step}: {gates.total():,} records, {gates['']:,} kept; records counted otherwise, and uneven lines"
     good &= say(said, off + sums, "0", off + sums == 0, "records")
-    calls = pd.concat([pd.read_parquet(data / f"04_feature/{name}.parquet", columns=["call_id"]) for name in files])
     with closing(sqlite3.connect(data / "02_intermediate/teacher.sqlite")) as ledger:
-        paid = {row[0] for row in ledger.execute("SELECT call_id FROM calls WHERE task = ?", (TASKS[step],))}
-    lost = len(paid ^ set(calls["call_id"]))
+        tasks = TASKS.get(step, (step,))
+        marks = ", ".join("?" * len(tasks))
+        paid = {row[0] for row in ledger.execute(f"SELECT call_id FROM calls WHERE task IN ({marks})", tasks)}
+    lost = len(paid ^ set(made["call_id"]))
     said = (
         f"{what}, {step}: {own['asked'].sum():,} requests, {len(paid):,} calls; calls without a record, or the reverse"
     )

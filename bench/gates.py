@@ -24,6 +24,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
+from _gold_shown import kept_of, plants  # noqa: E402
 from _teacher import say  # noqa: E402
 from tests.teacher.endpoint import Answer, serving  # noqa: E402
 
@@ -185,6 +186,20 @@ def rationales(questions: Sequence[Question], passages: Sequence[Passage]) -> bo
     return say(name, errors, "0", errors == 0, "rationales", peer)
 
 
+def shown_answers(questions: Sequence[Question], passages: Sequence[Passage]) -> bool:
+    """Whether exactly the right and well-formed ones of the planted rationales with the answer shown are kept."""
+    planted = plants(questions, passages)
+    kinds = {asked.question.question_id: (style, kind) for style, kind, asked, _ in planted if asked.question}
+    kept = Counter(kinds[rationale.question_id] for rationale in kept_of(planted, passages))
+    right = Counter(kinds.values())
+    wrongly = sum(n for (_, kind), n in kept.items() if kind != "right")
+    missed = sum(right[style, "right"] - kept[style, "right"] for style in ("general", "optionwise"))
+    print({"planted": right, "kept": kept}, file=sys.stderr)
+    what = f"planted rationales with the answer shown, of {len(planted)}, kept or stopped wrongly"
+    peer = sum(n for (_, kind), n in right.items() if kind != "right")
+    return say(f"{what} (peer: no gate)", wrongly + missed, "0", wrongly + missed == 0, "rationales", peer)
+
+
 # Questions ---------------------------------------------------------------------------------------------------------
 
 
@@ -322,6 +337,7 @@ def main() -> int:
     passages = library()
     sound = written(passages, draw)
     good = rationales(sound[:100], passages)
+    good &= shown_answers(sound[100:], passages)
     good &= planted_questions(sound, passages, draw)
     for votes in (1, 5):
         good &= judged_plants(sound, passages, draw, votes)

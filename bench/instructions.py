@@ -15,6 +15,7 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from med_small_lm.params.knowledge_injection import BaseModelParams
 from med_small_lm.schemas.rows import Conversation, Message, Option, Passage, Question, Rationale, Verdict
 from med_small_lm.synthesis.phi import phi
 from med_small_lm.tuning.base_model import make_base
-from med_small_lm.tuning.export.write import DATA, FORMS, Exported, export
+from med_small_lm.tuning.export.write import FORMS, Exported, export
 from med_small_lm.tuning.instructions.gather import Gathered, gather
 from med_small_lm.tuning.instructions.sources import InstructionSource, known_sets
 
 SETS = Path(__file__).resolve().parents[2] / "shared/data/instructions"
 SMALL = BaseModelParams(vocab_size=400, hidden_size=32, intermediate_size=64, layers=1, heads=2, positions=256)
+KINDS = ("conversations", "questions", "rationales")
 N = 2_000  # sound records of the planted set
 
 
@@ -47,7 +49,8 @@ def unjudged(documents: Iterable[Any]) -> Iterator[Verdict]:
 def counted(name: str, folder: Path) -> int:
     """The records of a set's files, counted by their own marks."""
     if name == "medquad":
-        return sum(file.read_text(encoding="utf-8").count("<QAPair ") for file in folder.rglob("*.xml"))
+        texts = (file.read_text(encoding="utf-8") for file in folder.rglob("*.xml"))
+        return sum(len(re.findall(r"<question\b", text, re.IGNORECASE)) for text in texts)
     if name == "mts_dialog":
         tables = [csv.DictReader(file.open(encoding="utf-8", newline="")) for file in folder.glob("*.csv")]
         return sum(1 for table in tables for _ in table)
@@ -153,17 +156,35 @@ def exports(folder: Path) -> bool:
         target = folder / form
         parts = export(form, data, target, str(base.path))
         if form == "huggingface":
-            sizes = {p.name: len(load_dataset(str(target), p.name, split="train", cache_dir=cache)) for p in parts}
-            ok = sizes == {part.name: part.rows for part in parts} and len(parts) == 3
-            good &= say("export huggingface, read back by datasets", sum(sizes.values()), "all rows", ok, "rows")
+            read = {p.name: list(load_dataset(str(target), p.name, split="train", cache_dir=cache)) for p in parts}
+            ok = read == {name: [asdict(one) for one in getattr(data, name)] for name in KINDS}
+            good &= say("export huggingface, read back by datasets", sum(map(len, read.values())), "all", ok, "rows")
             continue
-        rows = load_dataset("json", data_files=str(target / DATA), split="train", cache_dir=cache)
-        ok = len(rows) == parts[0].rows
-        good &= say(f"export {form}, read back by datasets", len(rows), "all rows", ok, "rows")
+        rows = load_dataset(str(target), split="train", cache_dir=cache)
+        ok = [spoken(row) for row in rows] == [turns for one in data.conversations for turns in wanted(form, one)]
+        good &= say(f"export {form}, read back by datasets", len(rows), "all, word by word", ok, "rows")
         if form != "alpaca":
             loss = trained(base.path, rows, target / "out", form == "sharegpt")
             good &= say(f"export {form}, trained on by TRL: loss", loss, "finite", loss == loss, "nats a token")
     return good
+
+
+def spoken(row: dict[str, Any]) -> list[str]:
+    """What a row of any chat form says, turn by turn."""
+    if "instruction" in row:
+        return [row["system"], row["input"], row["instruction"], row["output"]]
+    return [turn.get("content", turn.get("value")) for turn in row.get("messages", row.get("conversations"))]
+
+
+def wanted(form: str, one: Conversation) -> list[list[str]]:
+    """What the rows of a conversation have to say."""
+    texts = [message.content for message in one.messages]
+    if form != "alpaca":
+        return [texts]
+    if len(texts) == 2:
+        return [["", "", *texts]]
+    system, first, second, third, fourth = texts
+    return [[system, "", first, second], [system, f"User: {first}\nAssistant: {second}", third, fourth]]
 
 
 def trained(base: Path, rows: Any, folder: Path, is_sharegpt: bool) -> float:

@@ -1,7 +1,8 @@
 """The knowledge graphs' figures: `python bench/knowledge_graph.py`.
 
 A release of UMLS's form, five million rows, of which the maker knows what should become of each, is read and drawn
-from in a process of its own, whose peak of memory is taken. The peer is the plain way: pandas reads the three files.
+from in a process of its own, whose peak of memory is taken, and then goes through the whole node, its prompts through
+the contamination gate of the pocket exam. The peer is the plain way: pandas reads the three files.
 The Disease Ontology and PharmacotherapyDB (`../shared/data/knowledge_graph`) are read as a user would list them and go
 through the contamination gate of the pocket exam, and of all benchmarks at hand.
 """
@@ -23,6 +24,8 @@ from _exams import exams as public_exams
 from _rrf import make
 
 from med_small_lm.datasets.benchmark import BenchmarkDataset
+from med_small_lm.params.generate_questions import GenerateQuestions
+from med_small_lm.pipelines.generate_questions.graphs import prompt_graphs
 from med_small_lm.schemas.rows import GraphFile, Instruction, Question
 from med_small_lm.schemas.tables import to_rows
 from med_small_lm.synthesis.gates import contamination
@@ -33,6 +36,7 @@ from med_small_lm.synthesis.graphs.store import GraphStore
 from med_small_lm.synthesis.heldout import guards_of
 
 ROOT = Path(__file__).resolve().parents[1]
+POCKET = ROOT / "data/01_raw/benchmarks/pocket_exam.jsonl"
 REAL = ROOT.parent / "shared/data/knowledge_graph"
 ROWS, CAP = 5_000_000, 99_000
 EDGES = {"head": "disease", "tail": "drug", "head_id": "doid_id", "tail_id": "drugbank_id", "relation": "category"}
@@ -73,6 +77,13 @@ def drawn(source: GraphSource) -> tuple[list[GraphFile], list[Instruction]]:
         return files, list(examples_of(source, store, 0))
 
 
+def node(source: GraphSource) -> int:
+    """How many prompts the whole node keeps, with the pocket exam as guard."""
+    exam = BenchmarkDataset(filepath=str(POCKET)).load().assign(source="pocket_exam")
+    kept, *_ = prompt_graphs(exam, exam.head(0), GenerateQuestions(), graph_umls=source)
+    return len(kept)
+
+
 def by_pandas(folder: Path) -> int:
     """The rows of the three files as pandas reads them."""
     import pandas as pd
@@ -87,7 +98,8 @@ def by_pandas(folder: Path) -> int:
 def umls(folder: Path) -> bool:
     """Five million rows at a bounded memory, each with the fate that it was made for."""
     fates = make(folder, ROWS)
-    (files, prompts), memory, seconds = alone(drawn, GraphSource("umls", folder, "rrf", "UMLS", CAP))
+    source = GraphSource("umls", folder, "rrf", "UMLS", CAP)
+    (files, prompts), memory, seconds = alone(drawn, source)
     _, peer, _ = alone(by_pandas, folder)
     good = say(f"peak of memory, UMLS-like RRF of {ROWS:,} rows", memory, "<= 500", memory <= 500, "MB", peer)
     say("the same: rows a second, draw included", ROWS / seconds, "", True, "rows/s")
@@ -99,6 +111,10 @@ def umls(folder: Path) -> bool:
     good &= say("the same: rows counted under another fate than they were made for", wrong, "0", wrong == 0, "rows")
     kinds = Counter(prompt.method for prompt in prompts)
     good &= say(f"the same: prompts at a cap of {CAP:,}", len(prompts), f"{CAP}", len(prompts) == CAP, "prompts")
+    kept, memory, seconds = alone(node, source)
+    say("the same: the whole node with the pocket exam as guard", seconds, "", True, "s")
+    say("the same: its peak of memory, the prompts held", memory, "", True, "MB")
+    good &= say("the same: prompts kept by its gate", kept, f">= {CAP // 2}", kept >= CAP // 2, "prompts")
     half = kinds[DESCRIPTION] / len(prompts)
     return good & say("the same: share of descriptions among them", half, "0.5", abs(half - 0.5) < 0.01, "share")
 
@@ -128,7 +144,7 @@ def real() -> bool:
     good &= say("the same: malformed rows", faults, "0", faults == 0, "rows")
     linked = sum(bool(one.licence and one.parent_ids) for one in made) / len(made)
     good &= say("the same: with licence, file, line and entities", linked, "1", linked == 1, "share")
-    exams = to_rows(BenchmarkDataset(filepath=str(ROOT / "data/01_raw/benchmarks/pocket_exam.jsonl")).load(), Question)
+    exams = to_rows(BenchmarkDataset(filepath=str(POCKET)).load(), Question)
     kept = left_by(made, exams)
     good &= say("the same: kept by the contamination gate, pocket exam", kept, ">= 5000", kept >= 5000, "prompts")
     kept = left_by(made, public_exams())

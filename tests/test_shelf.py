@@ -80,7 +80,8 @@ def test_entries_become_datasets(conf):
         "A",
         "de",
     )
-    assert set(made) == {"ingest_textbooks.a.pdf", "evaluate.pocket_exam.questions"}
+    exam = {"evaluate.pocket_exam.questions", "generate_questions.pocket_exam.faults"}
+    assert set(made) == {"ingest_textbooks.a.pdf", *exam}
     assert not exams["pocket_exam"].scored
 
 
@@ -113,10 +114,10 @@ def test_a_known_set_needs_its_file_alone_and_what_is_given_holds(sets):
 def test_sets_become_datasets_that_load_what_the_table_says(sets):
     from med_small_lm.datasets.instructions import InstructionsDataset
 
-    found = sets("medc_i_umls: {file: FOLDER/chats.jsonl}\n")
-    entry = catalog_entries({}, {}, found, {})["instruction_tune.medc_i_umls.records"]
+    found = sets("medc_i_umls: {file: FOLDER/chats.jsonl, rewrite: clean}\n")
+    entry = catalog_entries({}, {}, found, {})["synthesize_cot.medc_i_umls.records"]
     values = {key: value for key, value in entry.items() if key not in ("type", "metadata")}
-    assert InstructionsDataset(**values).load() == found["medc_i_umls"]
+    assert InstructionsDataset(**values).load() == found["medc_i_umls"] and found["medc_i_umls"].rewrite == "clean"
     assert InstructionsDataset(**values).preview()["columns"] == ["place", "conversation"]
 
 
@@ -126,6 +127,7 @@ def test_sets_become_datasets_that_load_what_the_table_says(sets):
         ("mine: {file: FOLDER/chats.jsonl}", r"mine: no known set.*`reader: messages`"),
         ("medquat: {file: FOLDER/medquad}", r"did you mean medquad\?"),
         ("liveqa: {file: FOLDER/medquad}", r"liveqa: nobody tells its licence"),
+        ("medquad: {file: FOLDER/medquad, rewrite: polish}", r"medquad\.rewrite: .*'clean'"),
         ("mine: {file: FOLDER/chats.jsonl, set: alpace}", r"no known set 'alpace' \(did you mean alpaca"),
         ("medquad: {file: FOLDER/chats.jsonl}", r"nothing in .*chats.jsonl that `reader: medquad` takes: \.xml"),
         ("alpaca: {file: FOLDER/medquad}", r"nothing in .*medquad that `reader: alpaca` takes: \.jsonl"),

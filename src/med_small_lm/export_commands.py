@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from kedro.framework.session import KedroSession
@@ -13,6 +13,9 @@ from med_small_lm.errors import UserError
 from med_small_lm.shelf import PROJECT
 from med_small_lm.tuning.export.write import FORMS, Exported, export
 from med_small_lm.tuning.licences import terms_in_words
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MODEL = "path/to/your/model"
 
@@ -55,12 +58,22 @@ def _data(catalog: Any) -> Exported:
         "conversations": rows.Conversation,
         "questions": rows.Question,
         "rationales": rows.Rationale,
+        "exam_questions": rows.Question,
+        "exam_rationales": rows.Rationale,
         "passages": rows.Passage,
     }
     for name in (*names, "teacher_report"):
         if not catalog.exists(name):
             raise UserError(f"there is no {name} yet: run `kedro run` first")
     loaded: dict[str, Any] = {name: to_rows(catalog.load(name), record) for name, record in names.items()}
-    use = catalog.load("teacher_report")
-    models = {f"{line.node} ({line.method})": line.model for line in use.itertuples()}
-    return Exported(**loaded, version=__version__, models=models)
+    for name in ("questions", "rationales"):
+        loaded[name] += loaded.pop(f"exam_{name}")
+    return Exported(**loaded, version=__version__, models=_models(catalog.load("teacher_report")))
+
+
+def _models(use: pd.DataFrame) -> dict[str, str]:
+    """What made the records, by node and method; several models may have shared one."""
+    made: dict[str, list[str]] = {}
+    for line in use.itertuples():
+        made.setdefault(f"{line.node} ({line.method})", []).append(str(line.model))
+    return {what: ", ".join(dict.fromkeys(models)) for what, models in made.items()}

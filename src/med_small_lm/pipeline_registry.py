@@ -24,9 +24,9 @@ def register_pipelines() -> dict[str, Pipeline]:
     named = {
         "ingest_textbooks": ingest_textbooks.create_pipeline(books),
         "generate_questions": generate_questions.create_pipeline(list(exams), graphs),
-        "synthesize_cot": synthesize_cot.create_pipeline(),
+        "synthesize_cot": synthesize_cot.create_pipeline(sets),
         "knowledge_injection": knowledge_injection.create_pipeline(),
-        "instruction_tune": instruction_tune.create_pipeline(sets),
+        "instruction_tune": instruction_tune.create_pipeline(),
         "evaluate": evaluate.create_pipeline(scored),
     }
     return named | {"__default__": sum(named.values(), Pipeline([]))}

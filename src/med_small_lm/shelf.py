@@ -18,15 +18,16 @@ import click
 import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from med_small_lm.benchmarks.items import is_json_lines
 from med_small_lm.errors import UserError, nearest, yaml_fault
 from med_small_lm.synthesis.graphs.model import GraphSource
 from med_small_lm.synthesis.graphs.reading import fault_of
 from med_small_lm.textbooks.sources import SUFFIXES, is_source, suffix_of
-from med_small_lm.tuning.instructions.sources import InstructionSource, Reader, known_sets, suffixes_of
+from med_small_lm.tuning.instructions.sources import InstructionSource, Reader, Rewrite, known_sets, suffixes_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-_TOLD = ("reader", "licence", "cap", "where", "chats", "published", "published_by", "manifest")
+_TOLD = ("reader", "licence", "cap", "where", "chats", "published", "published_by", "manifest", "rewrite")
 
 _TOLD_OF_GRAPH = ("kind", "licence", "cap", "language", "vocabularies", "columns", "relation", "relations")
 
@@ -73,6 +74,7 @@ class InstructionSet(Entry):
     licence: str = Field("", description="under which terms the text may be used; carried by every record")
     cap: int | None = Field(None, ge=0, description="most records, drawn by seed; 0: all")
     chats: bool | None = Field(None, description="whether people write about themselves: what may identify them stops")
+    rewrite: Rewrite = Field("", description="how the teacher rewrites its records first: clean, flashcard, heading")
 
 
 class Graph(Entry):
@@ -127,7 +129,12 @@ def read_exams(conf: Path, env: str | None) -> dict[str, Exam]:
     Raises:
         UserError: ``benchmarks.yml`` says something wrong; the message names the file and the entry.
     """
-    return _entries(_layer(conf, env, "benchmarks.yml"), Exam)
+    file = _layer(conf, env, "benchmarks.yml")
+    exams = _entries(file, Exam)
+    for name, exam in exams.items():
+        if not (exam.path.is_file() and is_json_lines(exam.path)):
+            raise UserError(f"{file}: {name}: {exam.path} is no file of questions as JSON Lines, one object a line")
+    return exams
 
 
 def read_instruction_sets(conf: Path, env: str | None) -> dict[str, InstructionSource]:
@@ -176,8 +183,9 @@ def _source(file: Path, name: str, entry: InstructionSet) -> InstructionSource:
             f"{file}: {name}: nobody tells its licence, so name the terms that you use it under: `licence: ...`"
         )
     source = InstructionSource(
-        name, entry.path, reader, licence, entry.cap or 0, chats=bool(entry.chats), manifest=known.version
-    )
+        name, entry.path, reader, licence, entry.cap or 0, chats=bool(entry.chats), manifest=known.version,
+        rewrite=entry.rewrite,
+    )  # fmt: skip
     if listed:
         cap = listed.cap if entry.cap is None else entry.cap
         chats = listed.chats if entry.chats is None else entry.chats
@@ -239,7 +247,8 @@ def catalog_entries(
     """A catalog entry for each book's PDF, each exam's questions, each instruction set and each knowledge graph."""
     shelf = {f"ingest_textbooks.{name}.pdf": _pdf(name, book) for name, book in books.items()}
     shelf |= {f"evaluate.{name}.questions": _questions(exam) for name, exam in exams.items()}
-    shelf |= {f"instruction_tune.{name}.records": _records(source) for name, source in sets.items()}
+    shelf |= {f"generate_questions.{name}.faults": _faults(name, exam) for name, exam in exams.items()}
+    shelf |= {f"synthesize_cot.{name}.records": _records(source) for name, source in sets.items()}
     return shelf | {f"generate_questions.{name}.graph": _graph_entry(graph) for name, graph in graphs.items()}
 
 
@@ -282,5 +291,15 @@ def _questions(exam: Exam) -> dict[str, Any]:
         "type": "med_small_lm.datasets.benchmark.BenchmarkDataset",
         "filepath": str(exam.path),
         "validator": "med_small_lm.schemas.frames.Questions",
+        "metadata": {"kedro-viz": {"layer": "raw"}},
+    }
+
+
+def _faults(name: str, exam: Exam) -> dict[str, Any]:
+    return {
+        "type": "med_small_lm.datasets.benchmark.BenchmarkFaultsDataset",
+        "filepath": str(exam.path),
+        "exam": name,
+        "validator": "med_small_lm.schemas.frames.ExamFaults",
         "metadata": {"kedro-viz": {"layer": "raw"}},
     }

@@ -45,6 +45,8 @@ def test_fields_with_a_default_may_be_left_out(tmp_path: Path, questions: list[Q
         ({"options": [1, 2]}, "malformed: an entry of options is no object"),
         ({"options": [{"key": "A"}]}, "malformed: lacks text"),
         ({"question_id": ""}, "no question_id"),
+        ({"source": ""}, "no source"),
+        ({"rank": -1}, "rank -1 is below 0"),
         ({"kind": "essay"}, "kind 'essay' is none of"),
         ({"stem": " "}, "no stem"),
         ({"options": [{"key": "A", "text": "x"}]}, "fewer than two options"),

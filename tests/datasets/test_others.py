@@ -8,7 +8,7 @@ import pytest
 import yaml
 from kedro.io import DatasetError
 
-from med_small_lm.datasets.benchmark import BenchmarkDataset
+from med_small_lm.datasets.benchmark import BenchmarkDataset, BenchmarkFaultsDataset
 from med_small_lm.datasets.checkpoint import CheckpointDataset
 from med_small_lm.datasets.files import FigureDataset, TextDataset
 from med_small_lm.datasets.pdf import PdfDataset
@@ -69,11 +69,23 @@ def test_an_exam_names_its_bad_lines_and_keeps_the_others(tmp_path, caplog):
     file.write_text(EXAM.read_text().splitlines()[0] + "\n{}\nno JSON\n")
     exam = BenchmarkDataset(filepath=str(file))
     assert len(exam.load()) == 1
-    assert len([record for record in caplog.records if record.name.endswith("benchmark")]) == 2
+    (said,) = [record.message for record in caplog.records if record.name.endswith("benchmark")]
+    assert said.startswith("exam.jsonl: 2 of 3 lines are no question and are set aside; the first: line 2: malformed")
     assert exam.preview()["columns"] == ["question_id", "split", "stem", "answer_text"]
+    faults = BenchmarkFaultsDataset(filepath=str(file), exam="mine")
+    assert list(faults.load()["line"]) == [2, 3] and faults.preview()["data"][1][-1] == "no JSON"
+    assert faults.load().columns.tolist() == ["benchmark", "line", "question_id", "reason", "text"]
     file.write_text("{}\n")
     with pytest.raises(DatasetError, match="holds no question"):
         exam.load()
+
+
+def test_a_text_that_is_not_there_says_its_default(tmp_path):
+    file = tmp_path / "check.txt"
+    waits, must = TextDataset(filepath=str(file), default="not checked"), TextDataset(filepath=str(file))
+    assert waits.exists() and waits.load() == "not checked" and not must.exists()
+    must.save("all counts agree")
+    assert waits.load() == "all counts agree"
 
 
 def test_a_prompt_is_parsed_and_shown(tmp_path):

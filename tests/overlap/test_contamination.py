@@ -148,6 +148,36 @@ def test_half_of_the_content_words_in_order_with_the_answer_is_the_same_fact() -
     assert SAME_FACT not in [hit.rule for hit in index.hits(question_document(wrong))]
 
 
+def test_a_subject_of_forms_is_known_in_other_stems_but_within_the_answer_it_tells_nothing(
+    items: list[Question], dev: list[Question]
+) -> None:
+    def item(name: str, stem: str, answer: str) -> Question:
+        options = [Option("A", answer), Option("B", "ice")]
+        return Question(name, "x", "test", "single", stem, options, ["A"], answer)
+
+    spoken = item(
+        "x-1", "In its own odd and roundabout manner vasopressin answers to which remote influence?", "cold showers"
+    )
+    within = item("x-2", "Which is a sour acid?", "strong acid")
+    index = ContaminationIndex([*items, spoken, within], dev)
+
+    def found(text: str) -> list[str]:
+        return [hit.question_id for hit in index.hits(text_document("d", text)) if hit.rule == SAME_FACT]
+
+    assert found("Cold showers bring out vasopressin.") == ["x-1"]
+    assert not found("He drank a strong acid.")
+
+
+def test_grams_with_one_content_word_are_no_copy() -> None:
+    options = [Option("A", "sham surgery"), Option("B", "herbs")]
+    item = Question(
+        "x-1", "x", "test", "single", "Which of the following is an example of placebo?", options, ["A"], "sham surgery"
+    )
+    index = ContaminationIndex([item])
+    assert not covered(index, text_document("d", "Which of the following is an example of a normal loop?"))
+    assert covered(index, text_document("d", item.stem)) == {"x-1": 1.0}
+
+
 def test_the_rationale_is_part_of_the_document(items: list[Question], asked: dict[str, Fact]) -> None:
     item = items[0]
     fact = asked[item.question_id]

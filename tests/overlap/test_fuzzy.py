@@ -13,6 +13,7 @@ from med_small_lm.overlap.documents import Document, question_document, text_doc
 from med_small_lm.overlap.fuzzy import FuzzyIndex, Wording, wording
 from med_small_lm.schemas.rows import Option, Question
 
+SUBJECTS = ("scurvy", "gout", "rabies", "tetanus")
 EXAM = {
     "Which cusp of the maxillary canine is sharpest when it erupts?": ["mesial", "distal", "buccal ridge", "lingual"],
     "A sailor with bleeding gums drinks only rum; which deficiency is it?": [
@@ -28,9 +29,9 @@ EXAM = {
 }
 
 
-def asked(stem: str, texts: list[str], name: str = "r") -> Question:
+def asked(stem: str, texts: list[str], name: str = "r", context: str = "") -> Question:
     options = [Option(key, text) for key, text in zip("ABCD", texts, strict=False)]
-    return Question(name, "exam", "test", "single", stem, options, ["A"], texts[0])
+    return Question(name, "exam", "test", "single", stem, options, ["A"], texts[0], context=context)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,30 @@ def test_other_questions_with_some_of_the_words_are_left_alone(index: Contaminat
         "Sickle cell anemia": ["one", "two", "three", "four"],  # one term
     }.items():
         assert not by_fuzzy(index, question_document(asked(stem, texts)))
+
+
+def test_long_options_are_found_without_the_stem_and_a_form_only_with_nothing_in_the_subjects_place() -> None:
+    told = ["fragment bent by digastric", "stump pulled by temporalis", "ramus turned by masseter", "jaw shut by lips"]
+    colours = ["blue", "green", "grey", "pink"]
+    forms = [asked(f"Which cannula suits {name}?", colours, name) for name in SUBJECTS]
+    others = [asked(f"Why did a{n} follow b{n}?", [f"c{n}", f"d{n}"], f"y-{n}") for n in range(100)]
+    index = ContaminationIndex([asked("What happens at the break?", told, "x-0"), *forms, *others])
+    assert by_fuzzy(index, question_document(asked("Examples of patients?", told[::-1]))) == ["x-0"]
+    assert not by_fuzzy(index, question_document(asked("Examples of patients?", told[:1])))
+    assert not by_fuzzy(index, question_document(asked("Which cannula suits anuria?", colours[::-1])))
+    assert by_fuzzy(index, question_document(asked("Which cannula suits?", colours[::-1]))) == list(SUBJECTS)
+
+
+def test_contexts_do_not_make_the_words_of_bare_questions_common() -> None:
+    told = "Rowers in fog were slower, with kits sampled at home, than rowers in sun."
+    items = [
+        asked(f"Does n{n} slow m{n}?", ["yes", "no"], f"x-{n}", context=f"{told} It was about n{n}.") for n in range(80)
+    ]
+    bare = asked(
+        "Are home kits acceptable among rowers in fog who travel often?", ["yes", "no"], "x-80", context="Yes."
+    )
+    index = ContaminationIndex([*items, bare])
+    assert by_fuzzy(index, question_document(asked("Home kits, among rowers: are they?", ["no", "yes"]))) == ["x-80"]
 
 
 def test_a_question_lost_in_a_long_text_is_no_question(index: ContaminationIndex) -> None:

@@ -67,6 +67,13 @@ def test_graphs_that_say_nothing_stop_the_run(leak: Question, tmp_path: Path) ->
         prompts(leak, graph_toy=source)
 
 
+def test_a_choice_that_leaves_nothing_says_what_it_left_out(leak: Question, tmp_path: Path) -> None:
+    (tmp_path / "MRCONSO.RRF").write_text("C0000001|ENG|P|L|PF|S|Y|A||M|D|MSH|PT|D|zoster|0|N||\n")
+    source = GraphSource("umls", tmp_path, "rrf", "own", 0, language="eng")
+    with pytest.raises(UserError, match="MRCONSO.RRF gives nothing: 1 of 1 rows left out: another language 1"):
+        prompts(leak, graph_umls=source)
+
+
 def test_a_run_trains_on_the_graphs_that_the_user_lists(scratch: Project) -> None:
     before = scratch.read("05_model_input/conversations")
     file = table(scratch.root, ("zostalgia", "A made-up pain."), ("too", "many\tcells"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,64 +9,17 @@ import pytest
 import yaml
 
 from med_small_lm.answers.forms import forms_of
-from med_small_lm.benchmarks.items import read_questions
+from med_small_lm.export_commands import _models
 from med_small_lm.params.answers import Answers
 from med_small_lm.params.instruction_tune import InstructionTune
-from med_small_lm.pipelines.instruction_tune import nodes
-from med_small_lm.schemas import frames
+from med_small_lm.pipelines.instruction_tune.nodes import CHATS, SOLVED
 from med_small_lm.schemas.parquet import read_records
-from med_small_lm.schemas.rows import Conversation, CorpusText, Instruction, Question, Rationale
-from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.schemas.rows import Conversation, Instruction, Question, Rationale
+from med_small_lm.schemas.tables import to_rows
 from med_small_lm.tuning.conversations import build_conversations
-from med_small_lm.tuning.instructions.sources import InstructionSource
+from med_small_lm.tuning.instructions.gather import conversations_of
 
-EXAM = Path(__file__).resolve().parents[2] / "data/01_raw/benchmarks/pocket_exam.jsonl"
-CHECKS = (frames.Instructions, frames.RejectedInstructions, frames.InstructionReports, frames.Contaminations)
 PARAMS = InstructionTune()
-
-
-@pytest.fixture(scope="module")
-def exam() -> list[Question]:
-    return [replace(question, source="pocket_exam") for question in read_questions(EXAM)[0]]
-
-
-@pytest.fixture
-def no_questions() -> tuple[pd.DataFrame, pd.DataFrame]:
-    return to_frame([], Question), to_frame([], Rationale)
-
-
-def test_without_sets_nothing_is_added(exam: list[Question]) -> None:
-    empty = to_frame([], Question)
-    made = nodes.gather_instructions(to_frame(exam, Question), empty, PARAMS)
-    for frame, check in zip(made, CHECKS, strict=True):
-        assert frame.empty and check.validate(frame) is not None
-
-
-def test_a_set_is_guarded_counted_and_added(
-    exam: list[Question], tmp_path: Path, no_questions: tuple[pd.DataFrame, pd.DataFrame], answers: Answers
-) -> None:
-    leak = next(question for question in exam if question.split == "test")
-    right = next(option.text for option in leak.options if option.key in leak.answer_keys)
-    chats = [("How are you?", "I am a program."), (leak.stem, right), ("How are you?", "I am a program."), ("", "")]
-    lines = [{"instruction": asked, "output": said} for asked, said in chats]
-    file = tmp_path / "a.jsonl"
-    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    source = InstructionSource("a_set", file, "alpaca", "CC BY-NC 4.0")
-    made = nodes.gather_instructions(to_frame(exam, Question), to_frame([], Question), PARAMS, set_a_set=source)
-    for frame, check in zip(made, CHECKS, strict=True):
-        check.validate(frame)
-    kept, rejected, report, contamination = made
-    assert [record.parent_ids for record in to_rows(kept, Instruction)] == [["a.jsonl:1"]]
-    gates = {record.parent_ids[0]: record.gates[-1].gate for record in to_rows(rejected, Instruction)}
-    assert gates == {"a.jsonl:2": "contamination", "a.jsonl:3": "duplicate", "a.jsonl:4": "schema"}
-    assert report["read"].item() == 4 and report["kept"].item() == 1
-    assert contamination["n_records"].eq(2).all() and contamination["n_flagged"].sum() >= 1
-    conversations = nodes.assemble_conversations(*no_questions, kept, kept.head(0), answers, PARAMS)
-    frames.Conversations.validate(conversations)
-    assert conversations["licence"].tolist() == ["CC BY-NC 4.0"]
-    ledger = nodes.list_licences(to_frame([], CorpusText), conversations)
-    frames.Licences.validate(ledger)
-    assert ledger["non_commercial"].tolist() == [True]
 
 
 @pytest.fixture
@@ -78,19 +29,30 @@ def answers() -> Answers:
 
 
 def test_the_books_conversations_are_what_they_were(finished, answers) -> None:  # type: ignore[no-untyped-def]
-    """A run without sets: what is trained on is what questions and rationales give, and the ledger counts it."""
+    """What is trained on is what questions, rationales and the teacher's conversations give; the ledger counts it."""
 
     def rows(name, record):  # type: ignore[no-untyped-def]
         return to_rows(read_records(finished.data / f"{name}.parquet"), record)
 
-    questions, rationales = rows("04_feature/questions", Question), rows("04_feature/rationales", Rationale)
-    made = build_conversations(questions, rationales, forms_of(answers), PARAMS.conversations, PARAMS.seed)
-    assert rows("05_model_input/conversations", Conversation) == made
-    assert finished.read("04_feature/instructions").empty
-    ledger = finished.read("08_reporting/licences")
-    assert set(ledger["licence"]) == {"own"} and ledger["records"].sum() == len(made) + len(
-        finished.read("05_model_input/corpus")
+    solved = {name: rows(f"04_feature/{name}", Rationale if "rationales" in name else Question) for name in SOLVED}
+    made = build_conversations(
+        [*solved["questions"], *solved["exam_questions"]],
+        [*solved["rationales"], *solved["exam_rationales"]],
+        forms_of(answers),
+        PARAMS.conversations,
+        PARAMS.seed,
     )
+    beside = [example for name in CHATS for example in conversations_of(rows(f"04_feature/{name}", Instruction))]
+    assert rows("05_model_input/conversations", Conversation) == [*made, *beside]
+    assert {example.method.partition(":")[0] for example in beside} <= {"dialogue", "refusal"} and beside
+    ledger = finished.read("08_reporting/licences")
+    assert ledger["records"].sum() == len(made) + len(beside) + len(finished.read("05_model_input/corpus"))
+
+
+def test_the_card_names_every_model_that_made_a_method() -> None:
+    use = pd.DataFrame([("write", "cot", "a"), ("write", "cot", "b"), ("ask", "q", "a")],
+                       columns=["node", "method", "model"])  # fmt: skip
+    assert _models(use) == {"write (cot)": "a, b", "ask (q)": "a"}
 
 
 def test_the_command_exports_a_run(finished, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

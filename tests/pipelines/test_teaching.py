@@ -11,6 +11,7 @@ from med_small_lm.datasets.teacher import TeacherAccess
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.params.teacher import TeacherParams
+from med_small_lm.pipelines.generate_questions import augmentation
 from med_small_lm.pipelines.generate_questions import nodes as questions
 from med_small_lm.pipelines.synthesize_cot import nodes as rationales
 from med_small_lm.pipelines.teaching import passages_of_books
@@ -26,7 +27,8 @@ GENERAL = replace(BOOK, passage_id="general-1", book="general", source="general"
 SHELF = to_frame([PAPER, BOOK, GENERAL], Passage)
 NONE = to_frame([], Question)
 PROMPT = Prompt("asked", "1", (Message("user", "{passage}"),))
-JUDGES = dict.fromkeys(("support", "one_right", "answerable", "obvious"), PROMPT)
+JUDGES = dict.fromkeys(("multi", "yes_no", "support", "one_right", "answerable", "obvious"), PROMPT)
+METHODS = dict.fromkeys(("rephrasing", "summary", "atomic_facts", "link"), PROMPT)
 ACCESS = TeacherAccess(Path("never opened"))
 
 
@@ -37,9 +39,10 @@ class Asking(Exception):
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(what: str, asked: list[Asked], *_: object) -> None:
-        raise Asking([one.passage.passage_id for one in asked])
+        raise Asking(sorted({one.passage.passage_id for one in asked}))
 
     monkeypatch.setattr(questions, "ask", ask)
+    monkeypatch.setattr(augmentation, "ask", ask)
     monkeypatch.setattr(rationales, "ask", ask)
 
 
@@ -59,7 +62,7 @@ def test_questions_and_rephrasings_are_asked_of_books_alone(stopped: None) -> No
     with pytest.raises(Asking, match=r"\['book-1'\]"):
         questions.write_questions(SHELF, NONE, PROMPT, ACCESS, TeacherParams(), params, **JUDGES)
     with pytest.raises(Asking, match=r"\['book-1'\]"):
-        questions.rephrase_passages(SHELF, PROMPT, ACCESS, TeacherParams(), params)
+        augmentation.rephrase_passages(SHELF, ACCESS, TeacherParams(), params, **METHODS)
 
 
 def test_rationales_are_asked_of_books_alone(stopped: None) -> None:
@@ -71,8 +74,9 @@ def test_rationales_are_asked_of_books_alone(stopped: None) -> None:
 
 
 def test_a_shelf_without_a_book_is_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "ask", lambda what, asked, *_: (list(asked), []))
+    for module in (questions, augmentation):
+        monkeypatch.setattr(module, "ask", lambda what, asked, *_: (list(asked), []))
     papers, params = to_frame([PAPER, GENERAL], Passage), GenerateQuestions(judge_support=False)
-    frames = questions.rephrase_passages(papers, PROMPT, ACCESS, TeacherParams(), params)
+    frames = augmentation.rephrase_passages(papers, ACCESS, TeacherParams(), params, **METHODS)
     frames += questions.write_questions(papers, NONE, PROMPT, ACCESS, TeacherParams(), params, **JUDGES)
     assert [len(frame) for frame in frames] == [0] * 6

@@ -15,6 +15,7 @@ from med_small_lm.schemas.rows import (
     Coverage,
     Dropped,
     GateCount,
+    Instruction,
     Option,
     Passage,
     Place,
@@ -155,9 +156,57 @@ def test_a_step_that_was_not_asked_for_has_no_lines_and_a_preview_leaves_passage
     assert {line.step for line in lines_of(Made(QUESTIONS), use=only)} == {"reading", questions.METHOD}
     few = Made(QUESTIONS[:1])
     assert told(lines_of(few, use=only, is_preview=True), questions.METHOD)["p3"] == ("skipped", "not in the preview")
-    cases = replace(question("c1", "p1"), method="case")
-    more = told(lines_of(replace(MADE, questions=[*QUESTIONS, cases])), "case")
-    assert more["p1"][0] == "kept" and more["p2"] == ("skipped", "not asked about")
+
+
+HELD_OUT = ("skipped", "held out: its questions make the book exam")
+
+
+def test_a_step_that_asks_about_a_share_says_why_not_about_the_others() -> None:
+    case = replace(question("c1", "p1", call="c"), method="case")
+    lines = lines_of(replace(MADE, questions=[*QUESTIONS, case]), use=[*USE, used("case", 1)])
+    assert told(lines, "case") == {
+        "p1": ("kept", ""), "p2": HELD_OUT, "p3": ("skipped", "not drawn"), "p4": ("skipped", "not drawn"),
+        "paper": ("skipped", "paper: the model reads it, nothing is asked about it"),
+    }  # fmt: skip
+    shown = Rationale("s1", "q1", "gold_shown: general", "So.", ["A"], [], "s", ["p1"], "own")
+    lines = lines_of(replace(MADE, rationales=[*MADE.rationales, shown]), use=[*USE, used("gold_shown: general", 1)])
+    assert [told(lines, "gold_shown")[name] for name in ("p1", "p2", "p3")] == [
+        ("kept", ""), HELD_OUT, ("skipped", "no question of it was kept"),
+    ]  # fmt: skip
+    assert unreconciled(lines, [*USE, used("gold_shown", 1)]) == []
+
+
+def test_a_record_of_two_passages_is_counted_at_the_first() -> None:
+    link = Rephrasing("l", "link", "Said.", "c", ["p1", "p2"], "own")
+    lines = lines_of(replace(MADE, rephrasings=[*REPHRASINGS, link]), use=[*USE, used("link", 1)])
+    assert told(lines, "link")["p2"] == ("skipped", "counted at p1, with which it was asked about")
+    assert told(lines, "link")["p3"] == ("skipped", "not drawn")
+    own = [line for line in lines if line.step == "link"]
+    assert sum(line.kept for line in own) == 1 and unreconciled(lines, [*USE, used("link", 1)]) == []
+
+
+def test_a_record_of_no_passage_is_counted_at_what_it_was_made_from() -> None:
+    cot = [Rationale(f"e{n}", f"x{n}", "exam_cot", "So.", ["A"], [], "c", [], "own") for n in range(3)]
+    stop = [Verdict("reply", "fail", 0.0, "error: 500")]
+    chats = [
+        Instruction(f"i{n}", "a_set", "rewriting: heading", [], ["a:1"], "own", [], call_id=f"c{n}") for n in (1, 2)
+    ]
+    made = replace(MADE, rationales=[*MADE.rationales, *cot], chats=[chats[0], replace(chats[1], gates=stop)])
+    use = [*USE, used("exam_cot", 3), used("rewriting: heading", 2, 1)]
+    lines = coverage_of(PASSAGES, [REPORT], [], made, use, {"x0": "medqa", "x1": "medqa"})
+    own = {(line.step, line.unit, line.name): line for line in lines if line.step in ("exam_cot", "rewriting")}
+    assert {key: (line.state, line.asked, line.kept, line.failed) for key, line in own.items()} == {
+        ("exam_cot", "source", "medqa"): ("kept", 2, 2, 0),
+        ("exam_cot", "source", ""): ("missing", 1, 1, 0),
+        ("rewriting", "source", "a_set"): ("kept", 2, 1, 1),
+    }
+    assert unreconciled(lines, use) == ["exam_cot, no book source : records that name neither a passage nor a source"]
+
+
+def test_a_step_without_a_record_of_its_calls_is_named() -> None:
+    assert unreconciled(lines_of(), [*USE, used("case", 7)]) == [
+        "case: 7 calls by the teacher's report, 0 by the records"
+    ]
 
 
 def test_too_little_of_a_book_and_too_many_failed_calls_are_named() -> None:
@@ -167,9 +216,27 @@ def test_too_little_of_a_book_and_too_many_failed_calls_are_named() -> None:
     assert shortages(lines, CoverageLimits(failed_max=0.2)) == [
         f"exam_like, x: 0 of 2 passages have a kept record ({EMPTY})"
     ]
-    assert shortages(lines, CoverageLimits(kept_min=0, failed_max=0.1)) == ["exam_like: 1 of 6 calls failed"]
+    assert shortages(lines, CoverageLimits(kept_min=0, failed_max=0.1)) == [
+        "exam_like: 1 of 6 calls failed (length: the reply is longer than max_tokens)"
+    ]
     assert shortages(lines, CoverageLimits(kept_min=0, failed_max=1)) == []
     assert len(shortages(lines, CoverageLimits(kept_min=0.6, failed_max=1))) == 2
+    lines = lines_of(Made([*QUESTIONS[3:], *more]), [*PASSAGES[2:], *other], [used(questions.METHOD, 4, 1)])
+    assert shortages(lines, CoverageLimits(failed_max=1)) == [
+        f"exam_like: 0 of 4 passages have a kept record ({EMPTY})"
+    ]
+
+
+def test_of_a_share_the_books_are_too_small_to_judge() -> None:
+    cases = [replace(question(f"c{n}", f"p{n}", ("format", "short") if n > 1 else None), method="case") for n in (1, 3)]
+    lines = lines_of(Made(cases), [passage("p1"), passage("p2"), passage("p3", book="x")], [used("case", 2)])
+    assert shortages(lines, CoverageLimits()) == []
+    assert shortages(lines, CoverageLimits(kept_min=1)) == [
+        "case: 1 of 2 passages have a kept record (stopped at format)"
+    ]
+    failed = [replace(question(f"c{n}", f"p{n}", ("reply", "error: 500")), method="case") for n in (1, 2)]
+    lines = lines_of(Made(failed), [passage("p1"), passage("p2")], [used("case", 2, 2)])
+    assert shortages(lines, CoverageLimits(kept_min=0)) == ["case: 2 of 2 calls failed (error: 500)"]
 
 
 @pytest.mark.parametrize("status", FAULTS)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from med_small_lm.schemas.rows import Option, Passage, Question, Quote
+from med_small_lm.synthesis.asked import is_drawn
 from med_small_lm.synthesis.judging import (
     ANSWERABLE,
     OBVIOUS,
     ONE_RIGHT,
     SUPPORT,
     Judge,
-    is_drawn,
     judge_requests,
     judged,
 )
@@ -58,6 +58,7 @@ def test_each_judge_fills_its_prompt_and_the_key_is_shown_to_the_support_judge_a
         (ONE_RIGHT, "one_right", {"right": ["zinc"], "why": "it is"}, False),
         (ONE_RIGHT, "one_right", {"right": [], "why": "none"}, False),
         (ONE_RIGHT, "one_right", {"right": "vitamin C"}, False),
+        (ONE_RIGHT, "one_right", {"right": ["vitamin C", "also copper"]}, False),
         (ANSWERABLE, "answerable", {"answer": "vitamin C"}, True),
         (ANSWERABLE, "answerable", {"answer": "iron"}, False),
         (ANSWERABLE, "answerable", {"answer": ""}, False),
@@ -95,15 +96,15 @@ def test_the_majority_decides_and_a_failed_call_speaks_for_nothing(
 
 def test_a_share_is_drawn_by_id_and_the_others_say_that_they_were_not(prompts: dict[str, Prompt]) -> None:
     many = [replace(QUESTION, question_id=f"q-{n}") for n in range(400)]
-    drawn = {one.question_id for one in many if is_drawn(one, 0.25)}
-    assert 70 < len(drawn) < 130 and drawn < {one.question_id for one in many if is_drawn(one, 0.5)}
+    drawn = {one.question_id for one in many if is_drawn(one.question_id, 0.25)}
+    assert 70 < len(drawn) < 130 and drawn < {one.question_id for one in many if is_drawn(one.question_id, 0.5)}
     asked = judge_requests(ANSWERABLE, many, [PASSAGE], prompts["answerable"], share=0.25)
     assert {one.question.question_id for one in asked if one.question} == drawn
     kept, rejected = judged(ANSWERABLE, many, [], [], share=0.0)
     assert not rejected and {(one.gates[-1].verdict, one.gates[-1].reason) for one in kept} == {("skip", "not drawn")}
-    other = replace(QUESTION, kind="yes_no")
+    other = replace(QUESTION, kind="open")
     kept, _ = judged(ANSWERABLE, [other], judge_requests(ANSWERABLE, [other], [PASSAGE], prompts["answerable"]), [])
-    assert kept[0].gates[-1].reason == "not asked of kind yes_no"
+    assert kept[0].gates[-1].reason == "not asked of kind open"
 
 
 def test_the_rules_see_a_second_right_option_and_a_repeated_word() -> None:

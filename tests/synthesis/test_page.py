@@ -7,9 +7,18 @@ from dataclasses import replace
 import pytest
 from tests.synthesis.test_coverage import HELD, KEPT, MADE, QUESTIONS, USE, lines_of, rephrasing
 
-from med_small_lm.schemas.rows import Coverage, Verdict
+from med_small_lm.schemas.rows import (
+    Coverage,
+    ExamFault,
+    GraphFile,
+    InstructionReport,
+    LeftOut,
+    Stopped,
+    Verdict,
+)
 from med_small_lm.synthesis.coverage import Made
 from med_small_lm.synthesis.distributions import answer_places, five_numbers, gates_in_order
+from med_small_lm.synthesis.outside import Outside
 from med_small_lm.synthesis.page import page
 from med_small_lm.synthesis.pictures import (
     answers_figure,
@@ -47,6 +56,36 @@ def test_the_page_tells_coverage_gates_reasons_distributions_and_costs() -> None
     assert "do not agree" in page(lines_of(), ["exam_like: 2 calls"], MADE, USE)
     assert "No gate." in page([], [], Made(rephrasings=[rephrasing("r", "p1")]), [])
     assert page([], [], Made(), []).startswith("# Synthesis")
+
+
+def test_the_page_tells_what_came_of_what_is_outside() -> None:
+    faults = [ExamFault("medqa", n, f"q{n}", "no answer key", "{") for n in range(1, 41)]
+    graph = GraphFile("umls", "MRREL.RRF", "ok", "", 9, 6, 1, [LeftOut("another language", 2)])
+    stopped = [Stopped("schema", "no reply", 2, "a.jsonl:3"), Stopped("contamination", "", 1, "a.jsonl:7")]
+    one = InstructionReport("medquad", "a.jsonl", "qa", "CC BY 4.0", 1, 0, 0, "", 10, 6, 1, stopped)
+    text = page([], [], Made(), [], Outside(faults, [graph], [one]))
+    for row in (
+        "40 lines of the exams are no question that can be answered and were set aside (the first 30)",
+        "| medqa | 30 | q30 | no answer key | { |",
+        "| umls | MRREL.RRF | ok | 9 | 6 | 1 | another language 2 |",
+        "| medquad | CC BY 4.0 | 10 | 6 | 1 | schema 2 (no reply, first a.jsonl:3), contamination 1 |",
+    ):
+        assert row in text, row
+    assert "q31" not in text and "## Exams" not in page([], [], Made(), [])
+
+
+def test_a_node_counts_the_records_of_its_own_methods() -> None:
+    kinds = [replace(KEPT, question_id="m", method="exam_like: multi")]
+    paid = [replace(USE[0], node="a", cost=2.0), replace(USE[0], node="b", method="exam_like: multi", cost=3.0)]
+    text = page([], [], Made([*QUESTIONS, *kinds], (), [rephrasing("r", "p1")]), [*paid, replace(USE[2], node="c")])
+    for row in ("| a | 2 | 2 | 1 |", "| b | 3 | 1 | 3 |", "| c | 0 | 1 | 0 |"):
+        assert row in text, row
+
+
+def test_the_steps_of_a_share_stand_in_one_row() -> None:
+    lines = [line("s", "kept", kept=1), line("s", "kept", step="case"), line("s", "empty", step="link")]
+    shares = coverage_figure(lines).data[0]
+    assert list(shares.y) == ["b · exam_like", "b · others"] and [row[0] for row in shares.z] == [1.0, 0.5]
 
 
 def test_examples_of_a_reason_are_few_and_the_others_are_counted() -> None:

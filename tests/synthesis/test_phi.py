@@ -73,9 +73,11 @@ def test_what_is_found_can_be_masked_and_is_never_said() -> None:
 
 def test_names_are_looked_for_only_by_the_users_model_and_the_report_can_say_so() -> None:
     text = "Mrs. Miller has a cough."
-    assert phi.findings(text) == [] and phi.NAME not in phi.kinds()
+    assert phi.findings(text) == [] and phi.looked_for().endswith("names have no form and were not looked for")
 
     def namer(said: str) -> list[tuple[int, int]]:
         return [(said.index("Miller"), said.index("Miller") + 6)]
 
-    assert phi.masked(text, namer) == "Mrs. [name] has a cough." and phi.kinds(namer)[-1] == phi.NAME
+    assert phi.masked(text, namer) == "Mrs. [name] has a cough."
+    told = phi.looked_for("/models/names")
+    assert told.startswith("by their form e-mail, ") and told.endswith("; names by /models/names")

@@ -7,11 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.schemas.rows import Message, Option, Passage, Question, Quote
 from med_small_lm.synthesis.rationales import keys_of, rationale_requests, rationales_from
-from med_small_lm.synthesis.rephrasings import rephrasing_requests, rephrasings_from
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
@@ -53,24 +51,6 @@ def test_replies_become_rationales_or_rejected_records(prompts: dict[str, Prompt
     assert found[0].rationale_id.startswith("r-") and found[0].question_id == "q-1"
     reasons = [one.gates[0].reason for one in rejected]
     assert reasons[0].startswith("the same rationale") and reasons[1] == "length: too long"
-
-
-def test_rephrasings_of_each_style_and_the_ones_that_fail(
-    prompts: dict[str, Prompt], reply: Callable[..., Reply]
-) -> None:
-    params = GenerateQuestions(rephrasing_styles=("a", "b", "c"), rephrasings_per_style=2)
-    asked = rephrasing_requests([PASSAGE], prompts["rephrasing"], params)
-    assert [(one.request.slots["style"], one.request.slots["seed"]) for one in asked] == [
-        ("a", 0), ("a", 1), ("b", 0), ("b", 1), ("c", 0), ("c", 1),
-    ]  # fmt: skip
-    told = {"text": "A lack of vitamin C leads to scurvy."}
-    replies = [
-        reply(told), reply(told), reply({"text": PASSAGE.text}), reply({"text": "What is it that causes scurvy?"}),
-        reply({"text": "Scurvy."}), reply(None, "error", "down"),
-    ]  # fmt: skip
-    found, rejected = rephrasings_from(asked, replies, params)
-    assert [one.text for one in found] == [told["text"]] and found[0].method == "rephrasing: a"
-    assert [one.gates[-1].gate for one in rejected] == ["duplicate", "duplicate", "statements", "format", "reply"]
 
 
 TEXT_PROMPT = Prompt("rationale", "1", (Message("user", "{passage} {stem} {lettered}"),))

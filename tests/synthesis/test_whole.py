@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from med_small_lm.overlap.contamination import RULES
+from med_small_lm.overlap.contamination import RULES, Hit, hits_of
 from med_small_lm.overlap.documents import question_document
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.params.synthesize_cot import SynthesizeCot
@@ -26,7 +26,6 @@ from med_small_lm.synthesis.rationales import rationale_requests, rationales_fro
 from med_small_lm.synthesis.report import (
     contamination_rows,
     gate_counts,
-    reached,
     stopped_at,
     summary,
     teacher_use,
@@ -49,6 +48,7 @@ class Outcome:
     rationales: list[Rationale]
     rationales_rejected: list[Rationale]
     asked: int
+    found: list[list[Hit]]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,8 @@ def outcome(
     asked = question_requests(some, dev, prompts["question"], PARAMS)
     drafts, misses = questions_from(asked, teacher.ask_all(requests_of(asked)), held)
     sound, unsound = sound_questions(drafts, some, PARAMS.gates)
-    kept, rejected = sift_questions(sound, guards_of(exam), dev, PARAMS.gates)
+    found: list[list[Hit]] = []
+    kept, rejected = sift_questions(sound, guards_of(exam), dev, PARAMS.gates, found=found)
     train = [question for question in kept if question.split == "train"]
     book_exam = [question for question in kept if question.split == "test"]
     cot = SynthesizeCot()
@@ -75,7 +76,9 @@ def outcome(
     told, silent = rationales_from(about, teacher.ask_all(requests_of(about)))
     guards = guards_of([*exam, *book_exam], background=train)
     rationales, dropped = sift_rationales(told, train, some, guards, cot.gates)
-    return Outcome(drafts, train, book_exam, rejected + unsound + misses, rationales, dropped + silent, len(about))
+    return Outcome(
+        drafts, train, book_exam, rejected + unsound + misses, rationales, dropped + silent, len(about), found
+    )
 
 
 def plain(text: str) -> str:
@@ -135,14 +138,13 @@ def test_held_out_sections_are_whole_and_the_same_again(passages: list[Passage])
 
 def test_the_report_says_what_the_gate_found_and_that_nothing_is_left(outcome: Outcome, exam: list[Question]) -> None:
     guards = guards_of(exam)
-    came = reached([*outcome.train, *outcome.rejected], CONTAMINATION)
-    documents = {
-        "drafts": [question_document(record) for record in came if isinstance(record, Question)],
-        "questions": [question_document(question) for question in outcome.train],
-    }
-    rows = contamination_rows(guards, documents)
+    verdicts = [said for q in [*outcome.train, *outcome.rejected] for said in q.gates if said.gate == CONTAMINATION]
+    assert len(outcome.found) == len(verdicts)
+    assert sum(map(bool, outcome.found)) == sum(said.verdict == "fail" for said in verdicts)
+    left = list(hits_of(map(question_document, outcome.train), guards))
+    rows = contamination_rows(guards, {"drafts": outcome.found, "questions": left})
     assert [(row.benchmark, row.source, row.rule) for row in rows] == [
-        ("pocket_exam", source, rule) for source in documents for rule in RULES
+        ("pocket_exam", source, rule) for source in ("drafts", "questions") for rule in RULES
     ]
     assert rows[1].n_flagged > 100 and 0 < rows[1].n_items_hit <= rows[1].n_items == sum(
         question.split == "test" for question in exam
@@ -163,6 +165,10 @@ def test_the_use_of_the_teacher_is_counted(
 def test_a_draft_that_a_gate_stops_makes_the_kept_ones_dearer() -> None:
     drafts = TeacherUse("write_questions", "exam_like", "m", 10, 0, 0, 5, 5, 6.0, 12, 0.5)
     unused = TeacherUse("write_questions", "exam_like", "n", 1, 0, 1, 5, 5, 1.0, 0)
-    first, second = with_kept(to_frame([drafts, unused], TeacherUse), 3).itertuples()
-    assert (first.records_kept, first.cost_per_kept) == (3, 2.0)
-    assert second.records_kept == 0 and second.cost_per_kept != second.cost_per_kept
+    others = replace(drafts, method="exam_like: multi")
+    none = replace(drafts, method="exam_like: yes_no")
+    judge = replace(drafts, method="support")
+    kept, made = ["exam_like"] * 3 + ["exam_like: multi"], {"exam_like", "exam_like: multi", "exam_like: yes_no"}
+    rows = with_kept(to_frame([drafts, unused, others, none, judge], TeacherUse), kept, made)
+    assert list(rows["records_kept"]) == [3, 0, 1, 0, 4]
+    assert rows["cost_per_kept"].fillna(-1).tolist() == [2.0, -1, 6.0, -1, 1.5]

@@ -251,6 +251,25 @@ def test_the_plain_style_says_a_fact_as_a_rationale_does() -> None:
     assert "The cause of gout is urate crystals." in text
 
 
+def test_a_summary_merges_the_facts_by_subject_and_is_short() -> None:
+    text = answer("summary", {"passage": PASSAGE})["summary"]
+    assert len(text.split()) < 0.6 * len(PASSAGE.split()) and text.startswith("Gout: cause, urate crystals; ")
+    assert "treatment, naproxen. Scurvy: cause, lack of ascorbic acid." in text
+
+
+def test_atomic_facts_are_a_sentence_each_and_worded_anew_by_another_passage() -> None:
+    facts, others = (answer("atomic_facts", {"passage": text})["facts"] for text in (PASSAGE, f"{PASSAGE} "))
+    assert len(facts) == len(others) == 4 and facts != others
+    assert all(fact.count(".") == 1 and fact.endswith(".") for fact in facts)
+
+
+def test_a_link_says_what_both_passages_state_of_the_subject() -> None:
+    other = "Naproxen belongs to the class of nonsteroidal anti-inflammatory drugs. Measles is due to a virus."
+    text = answer("link", {"subject": "naproxen", "first": PASSAGE, "second": other})["text"]
+    assert text.startswith("Of naproxen one place says: Gout") and "nonsteroidal anti-inflammatory" in text
+    assert answer("link", {"subject": "naproxen", "first": PASSAGE, "second": PASSAGE}) == {"text": ""}
+
+
 def test_a_passage_without_facts_gives_nothing() -> None:
     nothing = "By the end of this section, you should be able to say more. It was a long day."
     assert answer("rephrasing", {"passage": nothing, "style": "a plain textbook", "seed": 0}) == {"text": ""}
@@ -269,8 +288,8 @@ def test_questions_on_ordinary_prose_stand_alone() -> None:
 
 
 def test_an_unknown_task_and_a_missing_slot_are_named() -> None:
-    with pytest.raises(TeacherError, match="no task 'summary'"):
-        answer("summary", {})
+    with pytest.raises(TeacherError, match="no task 'diagnosis'"):
+        answer("diagnosis", {})
     with pytest.raises(TeacherError, match="no slot 'passage'"):
         answer("rephrasing", {"style": "a plain textbook"})
 
@@ -282,6 +301,23 @@ def test_replies_fit_the_prompts_schemas_and_are_remembered(prompts: dict[str, P
         "rationale": {"stem": first["stem"], "options": first["options"], "passage": PASSAGE},
         "support": {"stem": first["stem"], "answer": first["options"][0], "quote": first["quote"]},
         "rephrasing": {"passage": PASSAGE, "style": "a plain textbook", "seed": 0},
+        "summary": {"passage": PASSAGE},
+        "atomic_facts": {"passage": PASSAGE},
+        "link": {"subject": "gout", "first": PASSAGE, "second": PROSE},
+        "refusal": {"passage": PASSAGE, "related": RELATED, "style": "invented", "name": "the drug zorlol", "seed": 0},
+        "dialogue": {
+            "stem": "Why?",
+            "options": [],
+            "answer": "So",
+            "rationale": "It is so.",
+            "passage": PASSAGE,
+            "messages": 26,
+            "seed": 0,
+        },
+        "clean": {"question": "What shall I do?", "answer": "Hello. Rest. Regards."},
+        "flashcard": {"question": "Cause of scurvy", "answer": "lack of vitamin C"},
+        "heading": {"question": "Cause", "answer": "Scurvy is due to a lack of vitamin C."},
+        "paraphrase": {"instruction": "Answer.", "n": 2, "seed": 0},
     }
     requests = [prompts[name].request(values, {}) for name, values in slots.items()]
     teacher = open_teacher(TeacherParams(), ledger_path)

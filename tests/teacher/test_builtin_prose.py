@@ -88,6 +88,17 @@ def test_what_leans_on_its_neighbours_is_not_asked(sentence: str) -> None:
     assert ask(sentence, *SIGNS, *HORMONES) == []
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Osmosis occurs ; water moves to the side where more salt is dissolved.",
+        "Hemolysis occurs : the red cells burst and set hemoglobin free in the vessels.",
+    ],
+)
+def test_a_statement_that_ends_with_its_verb_before_a_spaced_mark_stops_nothing(sentence: str) -> None:
+    assert not [question for question in ask(sentence, *HORMONES) if right(question) in ("Osmosis", "Hemolysis")]
+
+
 def test_a_heading_is_no_part_of_the_next_sentence() -> None:
     assert sentences("Antacids\nAntacids neutralize acid. They work fast.")[:2] == (
         "Antacids",

@@ -19,8 +19,14 @@ SOURCE: dict[str, Any] = {
 SLOTS = {
     "question": {"passage", "related", "exemplars", "n", "seed"},
     "rationale": {"stem", "options", "passage"},
+    "general_rationale": {"stem", "options", "right", "passage"},
+    "optionwise_rationale": {"stem", "lettered", "right", "passage"},
+    "exam_rationale": {"stem", "options", "passages"},
     "support": {"quote", "answer", "stem"},
     "rephrasing": {"passage", "style", "seed"},
+    "summary": {"passage"},
+    "atomic_facts": {"passage"},
+    "link": {"subject", "first", "second"},
 }
 
 

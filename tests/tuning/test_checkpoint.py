@@ -24,7 +24,9 @@ def make(folder: Path, plan: Plan = PLAN, text: str = "weights") -> Checkpoint:
 
 def test_published_folder_holds_files_manifest_and_history(tmp_path: Path) -> None:
     made = make(tmp_path / "model")
-    assert sorted(p.name for p in made.path.iterdir()) == ["history.json", "manifest.json", "model.safetensors"]
+    assert sorted(p.name for p in made.path.iterdir()) == [
+        "README.md", "history.json", "manifest.json", "model.safetensors"
+    ]  # fmt: skip
     assert made.manifest.parents == {"base": "b"} and made.manifest.tokens_seen == 10
     assert math.isnan(made.manifest.final_loss) and math.isnan(made.history()[0]["loss"])
     assert json.loads((made.path / "manifest.json").read_text())["final_loss"] is None

@@ -45,3 +45,23 @@ def test_forms_and_limit_are_parameters(
     assert len(made) == 4 and {example.method for example in made} == {"direct"}
     order = [questions.index(next(q for q in questions if q.question_id == e.question_id)) for e in made]
     assert order == sorted(order)
+
+
+def test_the_styles_that_are_trained_on_are_a_parameter(
+    questions: list[Question], rationales: list[Rationale], forms: dict[str, Form]
+) -> None:
+    """What was shown the answer is trained on only if it is asked for, and then in the order of the styles."""
+    hidden = rationales[0]
+    general = dataclasses.replace(hidden, rationale_id="general", method="gold_shown: general", text="As a whole.")
+    by_option = dataclasses.replace(hidden, rationale_id="by option", method="gold_shown: optionwise", text="In parts.")
+    only_shown = dataclasses.replace(general, rationale_id="other", question_id=questions[1].question_id)
+
+    def parents(*styles: str) -> list[str]:
+        params = ConversationParams(forms=("explain",), rationale_styles=styles)  # type: ignore[arg-type]
+        given = [by_option, general, only_shown, hidden]
+        return [one.parent_ids[1] for one in build_conversations(questions[:2], given, forms, params, 0)]
+
+    assert parents("hidden") == [hidden.rationale_id]
+    assert parents("general", "optionwise") == ["general", "other"]
+    assert parents("optionwise", "hidden") == ["by option"]
+    assert ConversationParams().rationale_styles == ("hidden",)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+import yaml
 
 from med_small_lm.params.instruction_tune import TuneParams
-from med_small_lm.params.knowledge_injection import InjectionParams
+from med_small_lm.params.knowledge_injection import BaseModelParams, InjectionParams
 from med_small_lm.schemas.rows import Conversation, CorpusText, Message
+from med_small_lm.tuning.base_model import make_base
 from med_small_lm.tuning.checkpoint import Checkpoint
 from med_small_lm.tuning.injection import inject
 from med_small_lm.tuning.licences import licence_uses, terms_in_words, terms_of
@@ -29,6 +31,14 @@ from med_small_lm.tuning.tune import tune
         ("CC BY-NC-ND 4.0", ["non-commercial", "no derivatives"]),
         ("non-commercial research", ["non-commercial"]),
         ("CC BY 4.0; CC BY-SA 4.0", ["share-alike"]),
+        ("Creative Commons Attribution 4.0", []),
+        ("GPLv3", ["share-alike"]),
+        ("ODC-By 1.0", []),
+        ("OpenRAIL", ["terms unknown"]),
+        ("by permission of the publisher", ["terms unknown"]),
+        ("CC BY 4.0 and own", ["terms unknown"]),
+        ("CC BY-NC 4.0 and CC BY-SA 4.0", ["non-commercial", "share-alike"]),
+        ("UMLS Metathesaurus License", ["terms unknown"]),
         ("own", ["terms unknown"]),
         ("own copy, not to be passed on", ["terms unknown"]),
     ],
@@ -61,3 +71,8 @@ def test_a_checkpoint_names_the_licences_of_all_its_parents(base: Checkpoint, co
     tuned, _ = tune(injected, [example("a", "CC BY-NC 4.0")], [], params, 0, folder / "tuned")
     assert list(tuned.manifest.licences) == ["CC BY-NC 4.0", "CC BY-SA 4.0"]
     assert Checkpoint.read(tuned.path).manifest.licences == ["CC BY-NC 4.0", "CC BY-SA 4.0"]
+    card = (tuned.path / "README.md").read_text()
+    assert "CC BY-NC 4.0 (non-commercial); CC BY-SA 4.0 (share-alike)" in card
+    assert yaml.safe_load(card.split("---")[1])["license"] == "other"
+    again = make_base([], BaseModelParams(source=str(tuned.path)), 0, folder / "again")
+    assert list(again.manifest.licences) == ["CC BY-NC 4.0", "CC BY-SA 4.0"], "a model built on it is bound as well"

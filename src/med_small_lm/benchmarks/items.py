@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -14,18 +14,37 @@ from med_small_lm.schemas.rows import Option, Question, Quote, Verdict
 KINDS = ("single", "multi", "yes_no", "open", "progressive")
 
 _NESTED: dict[str, type[Option] | type[Quote] | type[Verdict]] = {"options": Option, "quotes": Quote, "gates": Verdict}
-_REQUIRED = frozenset(
-    field.name for field in fields(Question) if field.default is MISSING and field.default_factory is MISSING
-)
+_REQUIRED = frozenset(one.name for one in fields(Question) if one.default is MISSING and one.default_factory is MISSING)
+
+
+HEAD = 1 << 20
+"""Bytes of a file that tell whether it holds JSON Lines."""
+SHOWN = 200
+"""Characters of a line that its fault shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A line that gives no question that can be scored, and why. ``line`` counts from 1."""
+    """A line that gives no question that can be scored, why, and how it begins. ``line`` counts from 1."""
 
     line: int
     question_id: str
     reason: str
+    text: str = field(default="", compare=False)
+
+
+def is_json_lines(path: Path) -> bool:
+    """Returns whether a file may hold questions: a line of its beginning is a JSON object, or it has one long line."""
+    with path.open("rb") as file:
+        *lines, last = file.read(HEAD).split(b"\n")
+    return any(map(_is_object, [*lines, last])) or (len(last) >= HEAD and last.lstrip().startswith(b"{"))
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line.decode("utf-8-sig")), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def read_questions(path: Path) -> tuple[list[Question], list[Problem]]:
@@ -42,17 +61,21 @@ def read_questions(path: Path) -> tuple[list[Question], list[Problem]]:
         try:
             question = _question(json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8")))
         except (ValueError, RecursionError) as error:
-            problems.append(Problem(number, "", f"malformed: {error}"))
+            problems.append(Problem(number, "", f"malformed: {error}", _beginning(line)))
             continue
         reason = fault(question)
         if not reason and question.question_id in seen:
             reason = f"question_id stands already in line {seen[question.question_id]}"
         if reason:
-            problems.append(Problem(number, question.question_id, reason))
+            problems.append(Problem(number, question.question_id, reason, _beginning(line)))
             continue
         seen[question.question_id] = number
         questions.append(question)
     return questions, problems
+
+
+def _beginning(line: bytes) -> str:
+    return line.decode("utf-8", "replace").strip()[:SHOWN]
 
 
 def fault(question: Question) -> str:
@@ -62,6 +85,8 @@ def fault(question: Question) -> str:
     unknown = sorted(set(question.answer_keys) - set(keys))
     checks = {
         "no question_id": not question.question_id,
+        "no source": not question.source,
+        f"rank {question.rank} is below 0": question.rank < 0,
         f"kind {question.kind!r} is none of {', '.join(KINDS)}": question.kind not in KINDS,
         "no stem": not question.stem.strip(),
         "fewer than two options": len(keys) < 2,
@@ -89,7 +114,7 @@ def _question(record: Any) -> Question:
 def _nested(name: str, item: Any, kind: type[Option] | type[Quote] | type[Verdict]) -> Option | Quote | Verdict:
     if not isinstance(item, dict):
         raise ValueError(f"an entry of {name} is no object")
-    required = frozenset(field.name for field in fields(kind) if field.default is MISSING)
+    required = frozenset(one.name for one in fields(kind) if one.default is MISSING)
     return kind(**_checked(item, kind, required))
 
 

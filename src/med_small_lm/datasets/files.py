@@ -15,15 +15,18 @@ from med_small_lm.tracking.artifacts import log_artifact
 
 
 class TextDataset(AbstractDataset[str, str]):
-    """A text file, such as the report."""
+    """A text file, such as the report; ``default`` is what one says that is not there, where that is no fault."""
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, filepath: str, default: str | None = None, metadata: dict[str, Any] | None = None) -> None:
         """Name the file."""
         self._filepath = Path(filepath)
+        self._default = default
         self.metadata = metadata
 
     def load(self) -> str:
         """The text."""
+        if self._default is not None and not self._filepath.exists():
+            return self._default
         return self._filepath.read_text(encoding="utf-8")
 
     def save(self, data: str) -> None:
@@ -33,7 +36,7 @@ class TextDataset(AbstractDataset[str, str]):
         log_artifact(self._filepath)
 
     def _exists(self) -> bool:
-        return self._filepath.is_file()
+        return self._default is not None or self._filepath.is_file()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}

@@ -11,7 +11,7 @@ from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
 from med_small_lm.tuning.instructions.forms import read_source
-from med_small_lm.tuning.instructions.sources import InstructionSource
+from med_small_lm.tuning.instructions.sources import InstructionSource, Rewrite
 
 
 class InstructionsDataset(AbstractDataset[Never, InstructionSource]):
@@ -30,12 +30,14 @@ class InstructionsDataset(AbstractDataset[Never, InstructionSource]):
         published: int = 0,
         published_by: str = "",
         manifest: int = 1,
+        rewrite: Rewrite = "",
         metadata: dict[str, Any] | None = None,
     ) -> None:
         """Keep what ``instructions.yml`` and the table of known sets say."""
         self._source = InstructionSource(
-            source, Path(filepath), reader, licence, cap, dict(where or {}), chats, published, published_by, manifest
-        )
+            source, Path(filepath), reader, licence, cap, dict(where or {}), chats, published, published_by, manifest,
+            rewrite,
+        )  # fmt: skip
         self.metadata = metadata
 
     def load(self) -> InstructionSource:

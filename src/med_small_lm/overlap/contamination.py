@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 
 from med_small_lm.overlap.documents import Document, asked
 from med_small_lm.overlap.fuzzy import FuzzyIndex, Likeness, Wording, wording
@@ -22,7 +22,7 @@ RULES = (COVERAGE, SAME_FACT, FUZZY)
 _KIN = 0.4  # of the threshold: an item of a form that is so like several others is told from them by its subject alone
 _IN_ORDER = 3  # content words that stand in order at least; two do by chance
 _CHANCE = 1  # other questions that may hold a fact: the one may ask for it the other way round
-_EXPECTED = 0.1  # of them that would hold subject and answer if the two had nothing to do with each other,
+_EXPECTED = 0.02  # of them that would hold subject and answer if the two had nothing to do with each other,
 _ENOUGH = 5_000  # where there are so many questions to tell from
 _CHUNK = 1_000  # documents that are laid beside the items at once
 _NAMED = 12  # shared words that a reason names
@@ -68,7 +68,8 @@ class ContaminationIndex:
     in several questions of the exams that have another answer, or would without any reason, is no fact.
 
     *Fuzzy*: the rarity-weighted share of content words that the document's question and the item have in common, for
-    what is reworded or too short for grams. Here, too, another subject in a form is another question.
+    what is reworded or too short for grams. Here, too, another subject in a form is another question; the form
+    alone, with nothing in the subject's place, is not.
     """
 
     def __init__(
@@ -88,8 +89,10 @@ class ContaminationIndex:
         self.fuzzy = fuzzy
         self.items = guarded_items(items, background, exams)
         self.n_items = dict(Counter(item.benchmark for item in self.items))
-        worded = [(n, own) for n, question in enumerate(items) for own in _wordings(question)]
-        self._fuzzy = FuzzyIndex([own for _, own in worded], [n for n, _ in worded], fuzzy)
+        # Two indices, for a context would make the words of every bare question common.
+        worded = [_wordings(question) for question in items]
+        having = range(len(items)), [n for n, own in enumerate(worded) if len(own) > 1]
+        self._fuzzy = [FuzzyIndex([worded[n][i] for n in own], own, fuzzy) for i, own in enumerate(having)]
         self._mark_interchangeable([*items, *background])
         self._by_answer: dict[str, dict[str, list[int]]] = defaultdict(dict)
         self._by_subject: dict[str, dict[str, list[int]]] = defaultdict(dict)
@@ -106,9 +109,10 @@ class ContaminationIndex:
 
     def hits_of_read(self, documents: Sequence[Read]) -> list[list[Hit]]:
         """Return for each document what ``hits`` returns of it."""
-        alike: dict[int, list[Likeness]] = defaultdict(list)
+        alike: list[list[Likeness]] = [[] for _ in documents]
         owner = [n for n, own in enumerate(documents) for _ in own.asked]
-        for likeness in self._fuzzy.alike([one for own in documents for one in own.asked]):
+        questions = [one for own in documents for one in own.asked]
+        for likeness in chain.from_iterable(index.alike(questions) for index in self._fuzzy):
             alike[owner[likeness.question]].append(likeness)
         found = [
             [*self._covered(own), *self._same_facts(own), *self._reworded(own, alike[n])]
@@ -136,13 +140,19 @@ class ContaminationIndex:
             own = [_wordings(question)[0] for question in questions[start : start + _CHUNK]]
             kin.update(
                 item
-                for place, item in self._fuzzy.kin(own, _KIN)
+                for place, item in self._fuzzy[0].kin(own, _KIN)
                 if not own[place].all.issuperset(self.items[item].core.split())
             )
-        for place, item in enumerate(self.items):
-            known = item.in_form and kin[place] > 0
-            # That a single word is the subject is known where others stand in its place, or if it is half of all.
-            names = [name for name in item.subjects if known or name.count(" ") > 2 or _is_half(name, item.content)]
+        formed = [item.in_form and kin[place] > 0 for place, item in enumerate(self.items)]
+        sure = {item.subjects[0] for item, known in zip(self.items, formed, strict=True) if known}
+        for place, (item, known) in enumerate(zip(self.items, formed, strict=True)):
+            # A subject is a guess but where the stem is a form (for a single word: where others stand in its place,
+            # here or in another stem), or if it is half of what the stem says.
+            names = [
+                name
+                for name in item.subjects
+                if known or name in sure or (item.in_form and name.count(" ") > 2) or _is_half(name, item.content)
+            ]
             self.items[place] = replace(item, interchangeable=known and kin[place] > 1, subjects=tuple(names))
 
     def _forget_chance(self, exams: Sequence[Question]) -> None:
@@ -173,9 +183,8 @@ class ContaminationIndex:
     def _covered(self, own: Read) -> Iterator[tuple[int, Hit]]:
         """Yield the items of which the document holds enough grams."""
         counts: Counter[int] = Counter()
-        for gram in own.grams:
-            if gram in self._by_gram:
-                counts.update(self._by_gram[gram])
+        for gram in filter(self._by_gram.__contains__, own.grams):
+            counts.update(self._by_gram[gram])
         counts.update(_named(self._short, own).keys())
         for place, count in counts.items():
             item = self.items[place]
@@ -196,21 +205,24 @@ class ContaminationIndex:
         """Yield what makes a document hold the same fact as an item."""
         for place, answer in _named(self._by_answer, own).items():
             item = self.items[place]
-            subject = next((name for name in item.subjects if name in own.whole), None)
+            subject = next((name for name in item.subjects if name in own.whole and name not in answer), None)
             if subject is not None:
                 yield _Fact(place, answer, subject, 1.0)
             elif answer in own.asserted and (share := _content_share(item, own)):
                 yield _Fact(place, answer, "", share)
 
     def _reworded(self, own: Read, alike: Iterable[Likeness]) -> Iterator[tuple[int, Hit]]:
-        """Yield the items that the document's question is like."""
-        for one in alike:
+        """Yield the items that the document's question is like, each once."""
+        best: dict[int, Likeness] = {}
+        for one in sorted(alike, key=lambda one: one.similarity):
             item = self.items[one.item]
-            if not item.interchangeable or item.core in own.whole:
-                words = sorted(one.shared)
-                said = ", ".join(words[:_NAMED]) + (", ..." if len(words) > _NAMED else "")
-                reason = f"{item.question_id}: likeness {one.similarity:.2f} by {len(words)} words ({said})"
-                yield one.item, Hit(item.question_id, item.benchmark, FUZZY, one.similarity, reason)
+            if not item.interchangeable or item.core in own.whole or one.within:
+                best[one.item] = one
+        for place, one in best.items():
+            item, words = self.items[place], sorted(one.shared)
+            said = ", ".join(words[:_NAMED]) + (", ..." if len(words) > _NAMED else "")
+            reason = f"{item.question_id}: likeness {one.similarity:.2f} by {len(words)} words ({said})"
+            yield place, Hit(item.question_id, item.benchmark, FUZZY, one.similarity, reason)
 
 
 def hits_of(documents: Iterable[Document], guards: Sequence[ContaminationIndex]) -> Iterator[list[Hit]]:

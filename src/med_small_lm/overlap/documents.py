@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from med_small_lm.schemas.rows import Question, Rationale
+from med_small_lm.schemas.rows import Instruction, Question, Rationale
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,14 @@ def asked(question: Question) -> tuple[Asked, ...]:
 def text_document(document_id: str, text: str) -> Document:
     """Return a text that asserts all of itself as a document."""
     return Document(document_id, _texts([text]), _texts([text]), (Asked(_texts([text]), ()),))
+
+
+def chat_document(record: Instruction) -> Document:
+    """Return a conversation as one document: it asks what the user says, and asserts all but the system's words."""
+    told = _texts(one.content for one in record.messages if one.role != "system")
+    system = _texts(one.content for one in record.messages if one.role == "system")
+    asks = _texts(one.content for one in record.messages if one.role == "user")
+    return Document(record.example_id, (*told, *system), told, tuple(Asked((text,), ()) for text in asks))
 
 
 def _told(rationale: Rationale) -> list[str]:

@@ -18,6 +18,7 @@ from scipy.sparse import csr_matrix
 from med_small_lm.overlap.stems import COMMON_SHARE, FUNCTION_WORDS, Unit
 
 _LEAST = 3  # content words in common; fewer are a topic, not a question,
+_MANY = 8  # content words in common that need not stand in the stems,
 _TERMS = 2  # and so are more of them if they stand side by side in the item: "small cell lung" is one term
 _DOUBT = 0.5  # of an unknown word's weight that is added to what could be shared
 _HALF = 0.5  # of the larger text that counts at least, so that half of an item is found but a word of it is not
@@ -40,12 +41,16 @@ def wording(stem: Sequence[Unit], options: Sequence[Unit]) -> Wording:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """A question (its place among those asked for) that is like an item (its number): how like, and in which words."""
+    """A question (its place among those asked for) that is like an item (its number): how like, and in which words.
+
+    ``within`` says that the question's stem brings no content word that the item lacks.
+    """
 
     question: int
     item: int
     similarity: float
     shared: frozenset[str]
+    within: bool
 
 
 class FuzzyIndex:
@@ -53,14 +58,14 @@ class FuzzyIndex:
 
     The similarity of two is the weight of the words that they share, divided by the weight of the lighter one (at least
     of half the heavier one) and half an unknown word more: 3 words of 3 are less sure than 30 of 30. It counts only
-    where both stems have a part in it, and the words are no single term.
+    where the words are no single term, and both stems have a part in them (many words may stand in the options alone).
 
         item       sharpest | cusp | mandibular | premolar | molar | canine
         question   sharpest | tip  |              premolar | molar | canine      4 / (5 + 0.5)  ->  0.73
     """
 
     def __init__(self, wordings: Sequence[Wording], items: Sequence[int], threshold: float) -> None:
-        """Index the ``wordings`` of the items with the numbers in ``items``; an item may have several.
+        """Index the ``wordings`` of the items with the numbers in ``items``, one each.
 
         Content words are those in under 5 % of them. ``threshold`` is the least similarity that is found, 0 to 1.
         """
@@ -68,29 +73,24 @@ class FuzzyIndex:
         self.wordings = wordings
         self.items = items
         bags = [own.all - FUNCTION_WORDS for own in wordings]
-        every: dict[int, Set[str]] = {}
-        for item, bag in zip(items, bags, strict=True):
-            every[item] = every.get(item, frozenset()) | bag
-        frequency = Counter(word for bag in every.values() for word in bag)
-        common_from = max(COMMON_SHARE * len(every), 1.5)
+        frequency = Counter(word for bag in bags for word in bag)
+        common_from = max(COMMON_SHARE * len(bags), 1.5)
         rare = [word for word, count in frequency.items() if count < common_from]
         self._columns = {word: n for n, word in enumerate(rare)}
         self._common = FUNCTION_WORDS | (frequency.keys() - self._columns.keys())
-        self._unknown = math.log(len(every) + 1)
-        self._rarity = np.asarray([math.log((len(every) + 1) / frequency[word]) for word in rare])
+        self._unknown = math.log(len(bags) + 1)
+        self._rarity = np.asarray([math.log((len(bags) + 1) / frequency[word]) for word in rare])
         held = self._incidence(bags)
         self._weights = held @ self._rarity
         self._by_word = held.multiply(self._rarity).T.tocsr()
 
-    def alike(self, questions: Sequence[Wording]) -> list[Likeness]:
-        """Return the items that each question is like, from the threshold on, each item once."""
-        found: dict[tuple[int, int], Likeness] = {}
+    def alike(self, questions: Sequence[Wording]) -> Iterator[Likeness]:
+        """Yield the items that each question is like, from the threshold on."""
         for place, column, similarity in self._near(questions, self.threshold):
-            words = self._telling(questions[place], self.wordings[column])
-            item = self.items[column]
-            if words and ((place, item) not in found or found[place, item].similarity < similarity):
-                found[place, item] = Likeness(place, item, similarity, words)
-        return list(found.values())
+            question, item = questions[place], self.wordings[column]
+            if words := self._telling(question, item):
+                within = question.stem - self._common <= item.all
+                yield Likeness(place, self.items[column], similarity, words, within)
 
     def kin(self, questions: Sequence[Wording], share: float) -> Iterator[tuple[int, int]]:
         """Yield the pairs of question and item that reach a ``share`` of the threshold, in whatever words."""
@@ -113,10 +113,10 @@ class FuzzyIndex:
             yield int(rows[n]), int(columns[n]), float(similarity[n])
 
     def _telling(self, question: Wording, item: Wording) -> frozenset[str]:
-        """Return the content words that two share; none where they are too few, one term, or not of both stems."""
+        """Return the content words that two share; none where they are too few, one term, or few and not of stems."""
         words = question.all & item.all & self._columns.keys()
-        enough = len(words) >= _LEAST and words & question.stem & item.stem and _terms(words, item.texts) >= _TERMS
-        return frozenset(words) if enough else frozenset()
+        asked = len(words) >= _MANY or (len(words) >= _LEAST and words & question.stem & item.stem)
+        return frozenset(words) if asked and _terms(words, item.texts) >= _TERMS else frozenset()
 
     def _whole(self, left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the weight that two texts of these weights would share if they were equal, with some doubt."""

@@ -18,6 +18,8 @@ GRAM = 8
 SHARED_BY = 2
 """Questions that may hold a gram, whatever figures stand in it; what more hold is boilerplate (vital signs)."""
 
+_TELLING = 2  # content words that a gram has at least: "which of the following is an example of" has one
+
 _FIGURE = re.compile(r"\d+")
 
 _BARE = {("yes",), ("no",), ("maybe",), ("true",), ("false",), ("all", "of", "the", "above"), ("none",)}
@@ -89,13 +91,12 @@ def _item(
     first = asked[0] if asked else Subject((), (), False)
     core = phrase(first.core) if first.core else ""
     if first.in_form:
-        counted = [gram for gram in grams if core in f" {gram} "]
+        own = [gram for gram in grams if core in f" {gram} "]
     else:
-        counted = [gram for gram in grams if holders[_FIGURE.sub("0", gram)] <= SHARED_BY]
+        own = [gram for gram in grams if holders[_FIGURE.sub("0", gram)] <= SHARED_BY]
+    counted = [gram for gram in own if sum(map(stems.tells, set(gram.split()))) >= _TELLING] or own
     content = tuple(stems.content(place))
-    # Without a form to read it from, a subject is a guess, unless it is most of what the stem says.
-    known = [s for s in asked if first.in_form or 2 * sum(w in s.words for w in content) >= len(content)]
-    names = tuple(phrase(subject.words) for subject in known)
+    names = tuple(phrase(subject.words) for subject in asked)
     kept = frozenset(gram for gram in counted or grams if gram.count(" ") >= GRAM - 1 or not _is_topic(gram.split()))
     return Item(question.question_id, question.source, names, core, first.in_form, content, kept)
 

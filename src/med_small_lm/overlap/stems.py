@@ -81,8 +81,11 @@ class Stems:
 
     def content(self, place: int) -> list[str]:
         """Return the content words of a stem in their order: those in under 5 % of the stems."""
-        own = [word for unit in self.units[place] for word in unit]
-        return [w for w in own if self._word_frequency[w] < self._common_from and w not in FUNCTION_WORDS]
+        return [word for unit in self.units[place] for word in unit if self.tells(word)]
+
+    def tells(self, word: str) -> bool:
+        """Return whether a word is a content word: in under 5 % of the stems, and no function word."""
+        return self._word_frequency[word] < self._common_from and word not in FUNCTION_WORDS
 
     def sameness(self, unit: Unit) -> float:
         """Return how alike the stems around a unit are, 0 to 1: a form's words come back among the same words.

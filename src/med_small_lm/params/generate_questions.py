@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, DirectoryPath, Field
 
 
 class QuestionGates(BaseModel):
@@ -50,6 +52,17 @@ class QuestionGates(BaseModel):
         description="Likeness of stems, in content words weighted by rarity, from which one with the same answer is a "
         "duplicate",
     )
+    duplicate_model: DirectoryPath | None = Field(
+        default=None,
+        description="Folder of a local encoder (Hugging Face layout, safetensors): questions near to each other by its "
+        "vectors are duplicates too; null for none",
+    )
+    duplicate_cosine: float = Field(
+        default=0.97,
+        gt=0.0,
+        le=1.0,
+        description="Cosine of stem and right answer by that encoder from which a question is a duplicate",
+    )
     key_place_excess: float = Field(
         default=0.05,
         ge=0.0,
@@ -84,6 +97,95 @@ class Judges(BaseModel):
     )
 
 
+class Kinds(BaseModel):
+    """Of which share of the passages questions of a further kind are asked, beside single choice; 0 for none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    multi: float = Field(
+        default=0.05,
+        ge=0.0,
+        le=1.0,
+        description="Share asked for questions of several right answers (ECN, FrenchMedMCQA)",
+    )
+    yes_no: float = Field(
+        default=0.05,
+        ge=0.0,
+        le=1.0,
+        description="Share asked for questions with yes, no or maybe on an excerpt (PubMedQA)",
+    )
+
+
+class Cases(BaseModel):
+    """Progressive cases: of which sections, how long, and what they must not do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    share: float = Field(
+        default=0.1,
+        ge=0.0,
+        le=1.0,
+        description="Share of the sections with a sentence for each proposition on which a case is asked",
+    )
+    questions: int = Field(default=3, ge=2, le=20, description="Questions of a case")
+    propositions: int = Field(default=5, ge=2, le=26, description="Propositions of a question (ECN: 5)")
+    words_max: int = Field(default=1_500, ge=100, le=100_000, description="Most words of a section that a call shows")
+    exemplars: int = Field(default=2, ge=0, le=50, description="Most cases of the exam's own that a call shows")
+    one_sided_max: float = Field(
+        default=0.8, ge=0.5, le=1.0, description="Most of a case's propositions that may be true, or false"
+    )
+
+
+class Augmentation(BaseModel):
+    """What the injection corpus reads beside passages and rephrasings, and the thresholds of all these texts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    summary_share: float = Field(default=0.02, ge=0.0, le=1.0, description="Share of the passages that are summarised")
+    atomic_facts_share: float = Field(
+        default=0.02, ge=0.0, le=1.0, description="Share of the passages that are taken apart into single facts"
+    )
+    link_share: float = Field(
+        default=0.02,
+        ge=0.0,
+        le=1.0,
+        description="Share of the passages that are told together with one of another section on the same subject",
+    )
+    links_per_passage: int = Field(
+        default=1, ge=1, le=20, description="Most links of such a passage, each with another one"
+    )
+    summary_ratio: float = Field(
+        default=0.6, gt=0.0, le=1.0, description="Longer summaries are rejected, as a share of the passage's words"
+    )
+    supported: float = Field(
+        default=0.3,
+        ge=0.0,
+        le=1.0,
+        description="Least share of each sentence's content words in the passages that the text is made from",
+    )
+
+
+class Refusals(BaseModel):
+    """Items that should be refused: of which share of the passages, and of which kinds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    share: float = Field(
+        default=0.02, ge=0.0, le=1.0, description="Share of the passages, drawn by their ids, one item a kind; 0: none"
+    )
+    kinds: tuple[Literal["false_premise", "invented", "not_in_passage"], ...] = Field(
+        default=("false_premise", "invented", "not_in_passage"),
+        description="A premise that the passage contradicts, a drug or disease that does not exist, a fact that the "
+        "passage lacks",
+    )
+    excerpt_words: int = Field(
+        default=30,
+        ge=5,
+        le=2_000,
+        description="Longest stretch of the passage that is shown where a fact is asked for that it lacks, in words",
+    )
+
+
 class GenerateQuestions(BaseModel):
     """What is asked of each passage, in whose style, and what is held out."""
 
@@ -98,6 +200,10 @@ class GenerateQuestions(BaseModel):
         description="Questions of the exam's dev split that are nearest to each sentence of a passage",
     )
     exemplars_max: int = Field(default=24, ge=0, le=500, description="Most exemplars in a call")
+    kinds: Kinds = Field(
+        default_factory=Kinds, description="Share of the passages that is asked for questions of each further kind"
+    )
+    cases: Cases = Field(default_factory=Cases, description="Progressive cases on the passages of a section")
     related_passages: int = Field(
         default=8, ge=0, le=50, description="Nearest passages of the same book that lend wrong options"
     )
@@ -115,6 +221,12 @@ class GenerateQuestions(BaseModel):
     rephrasing_words_min: int = Field(
         default=5, ge=1, le=1_000, description="Shorter rephrasings are rejected, in words"
     )
+    augmentation: Augmentation = Field(
+        default_factory=Augmentation,
+        description="What the injection corpus reads beside passages and rephrasings, and the thresholds of all these "
+        "texts.",
+    )
+    refusals: Refusals = Field(default_factory=Refusals, description="Items that should be refused")
     seed: int = Field(default=0, ge=0, description="Seed of the draw of sections and of the variations")
     judge_support: bool = Field(
         default=True,

@@ -19,27 +19,13 @@ class ConversationParams(BaseModel):
         min_length=1,
         description="forms that each question is asked in (Meerkat: reasoning for most sources, answer alone for one)",
     )
+    rationale_styles: tuple[Literal["hidden", "general", "optionwise"], ...] = Field(
+        ("hidden",),
+        min_length=1,
+        description="styles of rationale that are trained on, the first that a question has (PMC-LLaMA: general, "
+        "optionwise; optionwise names letters, so answers.explain.options has to be listed)",
+    )
     questions_max: int = Field(0, ge=0, description="most questions used, drawn by seed; 0: all (Meerkat 77,660)")
-
-
-class InstructionParams(BaseModel):
-    """What a record of an instruction set from outside must pass before it is trained on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    coverage: float = Field(
-        0.2,
-        gt=0,
-        le=1,
-        description="share of a guarded item's word 8-grams from which a record is contaminated",
-    )
-    fuzzy: float = Field(
-        0.54,
-        gt=0,
-        le=1,
-        description="likeness of its words to a guarded item from which it is, too, however it is reworded",
-    )
-    shown: int = Field(3, ge=0, description="records of each set, stopped for one reason, that the log names")
 
 
 class TuneParams(LoopParams):
@@ -61,6 +47,5 @@ class InstructionTune(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     conversations: ConversationParams = ConversationParams()
-    instructions: InstructionParams = InstructionParams()
     tune: TuneParams = TuneParams()
     seed: int = Field(0, ge=0, description="of the order of the examples and of the replayed books")

@@ -70,6 +70,7 @@ class Preview:
         for record in records:
             if self.shown.intersection(record.passage_ids):
                 said = getattr(record, "stem", "") or getattr(record, "text", "")
+                said = said or "\n  ".join(f"{one.role}: {one.content}" for one in getattr(record, "messages", ()))
                 gates = "; ".join(f"{gate.gate} {gate.verdict}" + (f" ({gate.reason})" if gate.reason else "")
                                   for gate in record.gates)  # fmt: skip
                 LOG.info("%s, %s: %s\n  %s", what, record.passage_ids[0], said, gates or "no gate yet")

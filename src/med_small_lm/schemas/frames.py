@@ -235,6 +235,7 @@ class InstructionReports(Records):
     kept: Series[int] = pa.Field(ge=0)
     not_drawn: Series[int] = pa.Field(ge=0)
     stopped: Series[object]
+    looked_for: Series[str]
 
     @pa.dataframe_check
     @classmethod
@@ -264,6 +265,16 @@ class GraphFiles(Records):
         """Every row was used, left out or malformed."""
         left_out = frame["left_out"].map(lambda told: sum(one["count"] for one in told)).astype("int64")
         return frame["rows"] == frame["used"] + frame["malformed"] + left_out
+
+
+class ExamFaults(Records):
+    """Lines of the exams that are no question."""
+
+    benchmark: Series[str] = some_text()
+    line: Series[int] = pa.Field(ge=1)
+    question_id: Series[str]
+    reason: Series[str] = some_text()
+    text: Series[str]
 
 
 class Licences(Records):

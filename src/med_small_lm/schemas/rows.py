@@ -149,7 +149,7 @@ class Rationale:
 
 @dataclass(frozen=True, slots=True)
 class Rephrasing:
-    """A passage's facts in other words, for the injection corpus."""
+    """A passage's facts in other words, in short, one alone, or beside another passage's: for the injection corpus."""
 
     rephrasing_id: str
     method: str
@@ -234,7 +234,7 @@ class InstructionReport:
     """What became of one instruction set: ``read`` is ``kept``, ``not_drawn`` (the cap) and all that was stopped.
 
     ``published`` is the count that ``published_by`` tells, 0 where none is told; ``manifest`` is the version of the
-    table of known sets.
+    table of known sets. ``looked_for`` says of a set of chats what was looked for that may identify people.
     """
 
     source: str
@@ -249,6 +249,7 @@ class InstructionReport:
     kept: int
     not_drawn: int
     stopped: list[Stopped] = field(default_factory=list)
+    looked_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +303,17 @@ class GraphFile:
     malformed: int
     left_out: list[LeftOut] = field(default_factory=list)
     faults: list[RowFault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ExamFault:
+    """A line of an exam's file that is no question that can be answered: why, and how it begins."""
+
+    benchmark: str
+    line: int
+    question_id: str
+    reason: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

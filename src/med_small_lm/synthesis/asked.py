@@ -16,11 +16,20 @@ FAULTS = ("invalid", "length", "content_filter", "refusal", "error")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request with what it is about; the reply to it is read beside it."""
+    """A request with what it is about; the reply to it is read beside it.
+
+    ``beside`` are further passages of a request about several: it is counted at ``passage``, the first of them.
+    """
 
     request: Request
     passage: Passage
     question: Question | None = None
+    beside: tuple[Passage, ...] = ()
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """Return all passages that it is about."""
+        return (self.passage, *self.beside)
 
     @property
     def method(self) -> str:
@@ -37,6 +46,14 @@ def requests_of(asked: Sequence[Asked]) -> list[Request]:
 def record_id(prefix: str, *parts: str) -> str:
     """Return ``prefix``, a hyphen and 12 hex digits that are the same for the same parts."""
     return f"{prefix}-{sha256(chr(31).join(parts).encode()).hexdigest()[:12]}"
+
+
+def is_drawn(name: str, share: float) -> bool:
+    """Return whether what has the id ``name`` is among the ``share`` that is asked about.
+
+    The draw goes by a hash of the id: it is the same again, and a larger share holds the smaller one.
+    """
+    return int(sha256(name.encode()).hexdigest()[:8], 16) < share * 16**8
 
 
 def fault_of(reply: Reply) -> str:

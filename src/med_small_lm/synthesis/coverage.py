@@ -1,15 +1,17 @@
 """The coverage ledger: what each step made of every page, passage and exercise of the books, and why of some nothing.
 
 Every passage has one line a step. What was made of it is kept, failed or stopped at a gate, and a passage about which
-nothing was asked says why, so that no gap is silent. ``reconciling`` proves the sums.
+nothing was asked says why, so that no gap is silent. A record of several passages is counted at the first of them, one
+of no passage at the exam or instruction set that it was made from. ``reconciling`` proves the sums.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
+from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.schemas.rows import (
     Coverage,
     GateCount,
@@ -23,14 +25,19 @@ from med_small_lm.schemas.rows import (
     TeacherUse,
 )
 from med_small_lm.synthesis import questions, rationales, rephrasings
-from med_small_lm.synthesis.asked import is_failed_call
+from med_small_lm.synthesis.asked import is_drawn, is_failed_call
 from med_small_lm.synthesis.gates import passed
+from med_small_lm.synthesis.judging import judgements
 from med_small_lm.synthesis.questions import REPLY
 
 READING, EXERCISES = "reading", "exercises"
 KEPT, STOPPED, EMPTY, FAILED, SKIPPED, MISSING = "kept", "stopped", "empty", "failed", "skipped", "missing"
 ALL_PASSAGES = (questions.METHOD, rephrasings.METHOD)
 """The steps that ask about every passage of a book."""
+WHOLE = (*ALL_PASSAGES, rationales.METHOD)
+"""These, and the one that asks about every training question; the others ask about a share that is drawn."""
+JUDGES = frozenset(judgements(GenerateQuestions()))
+"""What is asked of the teacher about records, and makes none."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ def coverage_of(
     exercises: Sequence[Question],
     made: Made,
     use: Sequence[TeacherUse],
+    exams: Mapping[str, str] | None = None,
+    reasoned: float = 1.0,
     *,
     is_preview: bool = False,
 ) -> list[Coverage]:
@@ -72,16 +81,24 @@ def coverage_of(
         exercises: the questions that the books print.
         made: the records of all steps.
         use: what was asked of the teacher; a step that it names is watched even if no record came of it.
+        exams: the exams of their questions' ids, for rationales of questions that no passage is behind.
+        reasoned: the share of the training questions of which a rationale is asked, the answer hidden.
         is_preview: whether only some passages were asked about.
     """
     places = _places(passages)
     lines = [line for report in reports for line in _pages(report, places.get(report.book, ()))]
     lines += map(_exercise, exercises)
-    known = {step_of(entry.method) for entry in use}
-    own = {step_of(record.method) for record in made.all()}
-    watched = [step for step in (*ALL_PASSAGES, rationales.METHOD) if step in known]
-    for step in dict.fromkeys([*watched, *sorted(own)]):
-        lines += _passages(step, passages, made, is_preview=is_preview)
+    known = {step_of(entry.method) for entry in use} - JUDGES
+    steps: dict[str, list[Record]] = {step: [] for step in WHOLE if step in known}
+    for record in made.all():
+        steps.setdefault(step_of(record.method), []).append(record)
+    lost = _unanswered(made, reasoned) if rationales.METHOD in steps else {}
+    for step in sorted(steps, key=lambda step: (step not in WHOLE, WHOLE.index(step) if step in WHOLE else step)):
+        told = _Told.of(steps[step], exams or {})
+        if told.by_passage or not told.by_source:
+            why = _Why.of(steps[step], made, is_preview=is_preview)
+            lines += told.passages(step, passages, why, lost if step == rationales.METHOD else {})
+        lines += told.others(step)
     return lines
 
 
@@ -143,8 +160,8 @@ class _Tally:
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, record: Record) -> None:
-        """Count a record; two rationales of one question under one call are one request's."""
-        about = record.question_id if isinstance(record, Rationale) else ""
+        """Count a record; two about one question under one call are one request's."""
+        about = record.question_id if isinstance(record, Rationale | Instruction) else ""
         self.calls.add((about, record.call_id))
         self.made += 1
         if passed(record):
@@ -173,65 +190,120 @@ def stop_of(record: Record) -> tuple[str, str]:
     return next(((said.gate, said.reason) for said in record.gates if said.verdict == "fail"), ("", ""))
 
 
-def _passages(step: str, passages: Sequence[Passage], made: Made, *, is_preview: bool) -> Iterator[Coverage]:
-    """Yield a line for every passage, and one for what records name and is no passage."""
-    told: dict[str, _Tally] = defaultdict(_Tally)
-    for record in made.all():
-        if step_of(record.method) == step:
-            told[record.passage_ids[0] if record.passage_ids else ""].add(record)
-    of_questions = step == rationales.METHOD or any(step_of(one.method) == step for one in made.rationales)
-    waiting = _unanswered(made) if of_questions else None
-    for passage in passages:
-        tally = told.pop(passage.passage_id, None)
-        lost = waiting[passage.passage_id]["train"] if waiting and passage.passage_id in waiting else 0
-        if lost:
-            state, reason = MISSING, f"{lost} of its questions have no record"
-        elif tally is None:
-            state, reason = _unasked(step, passage, waiting, is_preview=is_preview)
-        else:
-            state, reason = tally.state
-        yield _line(step, passage, state, reason, tally or _Tally())
-    for name, tally in told.items():
-        nowhere = Passage(name, "", 0, "", 0, 0, "", 0, "", "")
-        state, reason = (MISSING, f"no passage {name} is there") if name else tally.state
-        yield replace(_line(step, nowhere, state, reason, tally), unit="passage" if name else "source")
+@dataclass(frozen=True)
+class _Why:
+    """What explains a passage of which a step has no record.
+
+    ``held`` are the passages of the book exam, ``asked`` those with a training question that was kept, ``beside`` those
+    that records name behind another, with that one.
+    """
+
+    held: Set[str]
+    asked: Set[str]
+    beside: Mapping[str, str]
+    is_of_questions: bool
+    is_of_corpus: bool
+    is_preview: bool
+
+    @classmethod
+    def of(cls, records: Sequence[Record], made: Made, *, is_preview: bool) -> _Why:
+        """Return it for the records of one step."""
+        told = [question for question in made.questions if question.passage_ids]
+        ids = {question.question_id for question in told}
+        return cls(
+            {question.passage_ids[0] for question in told if question.split == "test"},
+            {question.passage_ids[0] for question in told if question.split == "train" and passed(question)},
+            {name: record.passage_ids[0] for record in records for name in record.passage_ids[1:]},
+            any(isinstance(record, Rationale | Instruction) and record.question_id in ids for record in records),
+            any(isinstance(record, Rephrasing) for record in records),
+            is_preview,
+        )
+
+    def unasked(self, step: str, passage: Passage) -> tuple[str, str]:
+        """Return the state of the passage in a step that has no record of it, and why."""
+        name = passage.passage_id
+        if passage.source != "book":
+            return SKIPPED, f"{passage.source}: the model reads it, nothing is asked about it"
+        if step in ALL_PASSAGES and not self.is_preview:
+            return MISSING, "no record of it"
+        if name in self.beside:
+            return SKIPPED, f"counted at {self.beside[name]}, with which it was asked about"
+        if name in self.held and not self.is_of_corpus:
+            return SKIPPED, "held out: its questions make the book exam"
+        if name not in self.asked and (self.is_of_questions or step == rationales.METHOD):
+            return SKIPPED, "no question of it was kept"
+        return SKIPPED, "not in the preview" if self.is_preview else "not drawn"
 
 
-def _unanswered(made: Made) -> dict[str, Counter[str]]:
-    """Return for each passage how many of its kept questions have no rationale, by the questions' split."""
-    answered = {rationale.question_id for rationale in made.rationales}
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for question in made.questions:
-        if passed(question) and question.passage_ids and question.question_id not in answered:
-            found[question.passage_ids[0]][question.split] += 1
-    return found
+@dataclass(frozen=True)
+class _Told:
+    """What came of a step, by the passages and by the exams or sets that its records were made from."""
+
+    by_passage: dict[str, _Tally]
+    by_source: dict[str, _Tally]
+
+    @classmethod
+    def of(cls, records: Sequence[Record], exams: Mapping[str, str]) -> _Told:
+        """Return it for the records of one step."""
+        told = cls(defaultdict(_Tally), defaultdict(_Tally))
+        for record in records:
+            if record.passage_ids:
+                told.by_passage[record.passage_ids[0]].add(record)
+            else:
+                told.by_source[_source(record, exams)].add(record)
+        return told
+
+    def passages(
+        self, step: str, passages: Sequence[Passage], why: _Why, lost: Mapping[str, int]
+    ) -> Iterator[Coverage]:
+        """Yield a line for every passage; ``lost`` are questions on it that have no record."""
+        for passage in passages:
+            tally = self.by_passage.pop(passage.passage_id, None)
+            state = tally.state if tally else why.unasked(step, passage)
+            if n := lost.get(passage.passage_id):
+                state = MISSING, f"{n} of its questions have no record"
+            yield _line(step, passage, state, tally or _Tally())
+
+    def others(self, step: str) -> Iterator[Coverage]:
+        """Yield a line for what records name and is no passage, and for each exam or set."""
+        for name, tally in self.by_passage.items():
+            yield _line(step, name, (MISSING, f"no passage {name} is there"), tally)
+        for name, tally in self.by_source.items():
+            state = tally.state if name else (MISSING, "records that name neither a passage nor a source")
+            yield _line(step, name, state, tally, unit="source")
 
 
-def _unasked(
-    step: str, passage: Passage, waiting: Mapping[str, Counter[str]] | None, *, is_preview: bool
-) -> tuple[str, str]:
-    """Return what became of a passage without a record, and why; ``waiting`` are the questions of a step on them."""
-    if passage.source != "book":
-        return SKIPPED, f"{passage.source}: the model reads it, nothing is asked about it"
-    if step in ALL_PASSAGES:
-        return (SKIPPED, "not in the preview") if is_preview else (MISSING, "no record of it")
-    if waiting is None:
-        return SKIPPED, "not asked about"
-    held_out = passage.passage_id in waiting
-    return SKIPPED, "held out: its questions make the book exam" if held_out else "no question of it was kept"
+def _source(record: Record, exams: Mapping[str, str]) -> str:
+    """Return the exam or set that a record without a passage was made from."""
+    if isinstance(record, Question | Instruction):
+        return record.source
+    return exams.get(record.question_id, "") if isinstance(record, Rationale) else ""
 
 
-def _line(step: str, passage: Passage, state: str, reason: str, tally: _Tally) -> Coverage:
+def _unanswered(made: Made, share: float) -> Counter[str]:
+    """Return for each passage how many of its kept training questions have no rationale, of the share that is asked."""
+    answered = {record.question_id for record in made.rationales if step_of(record.method) == rationales.METHOD}
+    return Counter(
+        question.passage_ids[0]
+        for question in made.questions
+        if question.split == "train" and question.method == questions.METHOD and question.passage_ids
+        if passed(question) and is_drawn(question.question_id, share) and question.question_id not in answered
+    )
+
+
+def _line(step: str, about: Passage | str, state: tuple[str, str], tally: _Tally, unit: str = "passage") -> Coverage:
+    """Return the line of a passage, or of what has but a name."""
+    place = about if isinstance(about, Passage) else Passage(about, "", 0, "", 0, 0, "", 0, "", "")
     return Coverage(
         step=step,
-        unit="passage",
-        name=passage.passage_id,
-        book=passage.book,
-        section=passage.section,
-        page_first=passage.page_first,
-        page_last=passage.page_last,
-        state=state,
-        reason=reason,
+        unit=unit,
+        name=place.passage_id,
+        book=place.book,
+        section=place.section,
+        page_first=place.page_first,
+        page_last=place.page_last,
+        state=state[0],
+        reason=state[1],
         asked=len(tally.calls),
         made=tally.made,
         kept=tally.kept,

@@ -12,7 +12,7 @@ import numpy as np
 from med_small_lm.overlap.normalise import normalised
 from med_small_lm.schemas.rows import Passage, Question
 
-_SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9])")
+SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9])")
 
 
 def terms(**how: Any) -> Any:
@@ -23,6 +23,7 @@ def terms(**how: Any) -> Any:
 
 
 _ROWS = 512  # of similarities that are held at once
+_CELLS = 4_000_000  # the same where there are as many columns as a library has passages
 
 
 class Exemplars:
@@ -43,7 +44,7 @@ class Exemplars:
         They are the ``per_sentence`` nearest of every sentence; all sentences' nearest come before any second one, so
         that the cap takes the same from all.
         """
-        split = [normalised(sentence) for sentence in _SENTENCE.split(text)]
+        split = [normalised(sentence) for sentence in SENTENCE.split(text)]
         split = [sentence for sentence in split if sentence]
         if self._evidence is None or not split or per_sentence < 1:
             return []
@@ -70,6 +71,26 @@ def related(passages: Sequence[Passage], most: int) -> list[list[str]]:
         for place, near in zip(places, _neighbours([passages[place].text for place in places], most), strict=True):
             found[place] = [passages[places[n]].text for n in near]
     return found
+
+
+def nearest(queries: Sequence[str], texts: Sequence[str], most: int) -> list[list[int]]:
+    """Return for each query the places of the ``most`` texts that are nearest to it, the nearest first.
+
+    A text that shares no word with a query is not near.
+    """
+    known = [normalised(text) for text in texts]
+    if most < 1 or not queries or not any(known):
+        return [[] for _ in queries]
+    maker = terms()
+    matrix = maker.fit_transform(known)
+    near: list[list[int]] = []
+    step = max(_CELLS // len(texts), 1)
+    for first in range(0, len(queries), step):
+        asked = maker.transform([normalised(query) for query in queries[first : first + step]])
+        alike = (asked @ matrix.T).toarray()
+        order = np.argsort(-alike, axis=1, kind="stable")[:, :most]
+        near += [[int(n) for n in own if row[n] > 0] for own, row in zip(order, alike, strict=True)]
+    return near
 
 
 def _neighbours(texts: Sequence[str], most: int) -> list[list[int]]:

@@ -53,10 +53,22 @@ def passed(record: Record) -> bool:
     return all(said.verdict != "fail" for said in record.gates)
 
 
-def contamination(documents: Iterable[Document], guards: Sequence[ContaminationIndex]) -> Iterator[Verdict]:
-    """Yield for each document whether it holds no guarded item; the value is how many it holds."""
+def contamination(
+    documents: Iterable[Document], guards: Sequence[ContaminationIndex], found: list[list[Hit]] | None = None
+) -> Iterator[Verdict]:
+    """Yield for each document whether it holds no guarded item; the value is how many it holds.
+
+    ``found`` takes what each document holds, for the report.
+    """
     for hits in hits_of(documents, guards):
-        yield verdict(CONTAMINATION, not hits, len({hit.question_id for hit in hits}), _said(hits))
+        if found is not None:
+            found.append(hits)
+        yield holds_none(hits)
+
+
+def holds_none(hits: Sequence[Hit]) -> Verdict:
+    """Return whether no guarded item was found in a record; the value is how many were."""
+    return verdict(CONTAMINATION, not hits, len({hit.question_id for hit in hits}), _said(hits))
 
 
 def same_language(text: str, wanted: Set[str]) -> Verdict:

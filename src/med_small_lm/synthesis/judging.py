@@ -1,8 +1,8 @@
 """The teacher as a judge of questions: what only a reader can tell.
 
 support      does the quote, by itself, prove the answer?
-one_right    which of the options are right? exactly the keyed ones have to be
-answerable   which option does the passage lead to? the keyed one
+one_right    which of the options are right? exactly the keyed ones have to be (one, or several)
+answerable   which option does the passage lead to? the keyed one (yes, no and maybe, too)
 obvious      which option do stem and options give away without it? not the keyed one
 """
 
@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.schemas.rows import Passage, Question, Verdict
-from med_small_lm.synthesis.asked import Asked, fault_of, parsed_of, text_field
+from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, text_field
 from med_small_lm.synthesis.gates import sift, verdict
 from med_small_lm.synthesis.rationales import keys_of
 from med_small_lm.teacher.prompts import Prompt
@@ -48,15 +47,12 @@ def judge_requests(
     share: float = 1.0,
     votes: int = 1,
 ) -> list[Asked]:
-    """Return what to ask the teacher: ``votes`` requests for each of the ``share`` of questions that is drawn.
-
-    The draw goes by the question's id, so that it is the same again and a larger share holds the smaller one.
-    """
+    """Return what to ask the teacher: ``votes`` requests for each of the ``share`` of questions that is drawn."""
     by_id = {passage.passage_id: passage for passage in passages}
     return [
         Asked(prompt.request(judge.slots(q, by_id[_passage_id(q)]), sampling or {}, sample), by_id[_passage_id(q)], q)
         for q in questions
-        if judge.can_judge(q) and is_drawn(q, share)
+        if judge.can_judge(q) and is_drawn(q.question_id, share)
         for sample in range(votes)
     ]
 
@@ -75,18 +71,13 @@ def judged(
             said[one.question.question_id].append(reply)
 
     def verdict_of(question: Question) -> Verdict:
-        if not is_drawn(question, share):
+        if not is_drawn(question.question_id, share):
             return Verdict(judge.gate, "skip", 0.0, "not drawn")
         if not judge.can_judge(question):
             return Verdict(judge.gate, "skip", 0.0, f"not asked of kind {question.kind}")
         return _verdict(judge, question, said[question.question_id])
 
     return sift(questions, [verdict_of])
-
-
-def is_drawn(question: Question, share: float) -> bool:
-    """Return whether a question is among the ``share`` that is asked about, by a hash of its id."""
-    return int(sha256(question.question_id.encode()).hexdigest()[:8], 16) < share * 16**8
 
 
 def _verdict(judge: Judge, question: Question, replies: Sequence[Reply]) -> Verdict:
@@ -108,8 +99,13 @@ def _passage_id(question: Question) -> str:
     return question.quotes[0].passage_id if question.quotes else question.passage_ids[0]
 
 
-def _has_key(question: Question) -> bool:
-    return question.kind == "single" and bool(question.passage_ids)
+def _of_kinds(*kinds: str) -> Callable[[Question], bool]:
+    return lambda question: question.kind in kinds and bool(question.passage_ids)
+
+
+def _can_prove(question: Question) -> bool:
+    """Return whether one quote can prove the answer: not one of several, nor that something is left open."""
+    return bool(question.quotes) and question.kind not in ("multi", "progressive") and question.answer_text != "maybe"
 
 
 def _listed(question: Question, passage: Passage) -> Mapping[str, Any]:
@@ -133,7 +129,10 @@ def _one_right(question: Question, parsed: Mapping[str, Any]) -> Said | None:
     right = parsed.get("right")
     if not isinstance(right, list) or not all(isinstance(text, str) for text in right):
         return None
-    named = {key for text in right for key in keys_of(text, question.options)}
+    said = [keys_of(text, question.options) for text in right]
+    if not all(said):
+        return None  # something that is no option
+    named = {key for keys in said for key in keys}
     why = f"right are {', '.join(sorted(named)) or 'none'}, not {', '.join(question.answer_keys)}"
     return named == set(question.answer_keys), f"{why}: {text_field(parsed, 'why')}"
 
@@ -157,13 +156,13 @@ def _given_away(question: Question, parsed: Mapping[str, Any]) -> Said | None:
 JUDGE = "judge"
 SUPPORT = Judge(
     JUDGE,
-    lambda question: bool(question.quotes),
+    _can_prove,
     lambda question, _: {"quote": question.quotes[0].text, "answer": question.answer_text, "stem": question.stem},
     _supported,
 )
-ONE_RIGHT = Judge("one_right", _has_key, _listed, _one_right)
-ANSWERABLE = Judge("answerable", _has_key, _listed, _led_to)
-OBVIOUS = Judge("not_obvious", _has_key, _bare, _given_away)
+ONE_RIGHT = Judge("one_right", _of_kinds("single", "multi"), _listed, _one_right)
+ANSWERABLE = Judge("answerable", _of_kinds("single", "yes_no"), _listed, _led_to)
+OBVIOUS = Judge("not_obvious", _of_kinds("single"), _bare, _given_away)
 
 
 def judgements(params: GenerateQuestions) -> dict[str, tuple[Judge, float]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from med_small_lm.markdown import table
 from med_small_lm.schemas.rows import Coverage, Question, Record, TeacherUse
-from med_small_lm.synthesis.coverage import EXERCISES, KEPT, READING, SKIPPED, Made, step_of, stop_of
+from med_small_lm.synthesis.coverage import EXERCISES, KEPT, READING, SKIPPED, WHOLE, Made, step_of, stop_of
 from med_small_lm.synthesis.distributions import (
     answer_places,
     chapter_of,
@@ -20,6 +20,7 @@ from med_small_lm.synthesis.distributions import (
     text_of,
 )
 from med_small_lm.synthesis.gates import passed
+from med_small_lm.synthesis.outside import NOTHING, Outside
 from med_small_lm.synthesis.reconciling import by_step
 
 STATES = ("kept", "stopped", "empty", "failed", "skipped", "missing")
@@ -31,14 +32,21 @@ _LETTERS = 220  # of a record that is shown
 _VARIES = re.compile(r"(?<!\w)\d[\d.,/]*|'[^']*'|\"[^\"]*\"|[\w.]+-[0-9a-f]{12}|(?<=-)\d+")
 
 
-def page(lines: Sequence[Coverage], faults: Sequence[str], made: Made, use: Sequence[TeacherUse]) -> str:
-    """Returns a page of Markdown: coverage, the gates with examples of each reason, distributions, and costs.
+def page(
+    lines: Sequence[Coverage],
+    faults: Sequence[str],
+    made: Made,
+    use: Sequence[TeacherUse],
+    outside: Outside = NOTHING,
+) -> str:
+    """Returns a page of Markdown: coverage, gates with examples of each reason, distributions, costs, what is outside.
 
     Args:
         lines: the coverage ledger.
         faults: what does not reconcile in it.
         made: all records.
         use: what was asked of the teacher.
+        outside: what came of exams, graphs and instruction sets.
     """
     parts = [
         "# Synthesis",
@@ -48,6 +56,7 @@ def page(lines: Sequence[Coverage], faults: Sequence[str], made: Made, use: Sequ
         *_gates(made),
         *_distributions(lines, made),
         *_costs(made, use),
+        *outside.sections(),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -168,7 +177,7 @@ def _places(lines: Sequence[Coverage]) -> list[str]:
         asked: dict[tuple[str, ...], Counter[tuple[str, bool]]] = defaultdict(Counter)
         for step, own in steps.items():
             for line in own:
-                place = (line.book, chapter_of(line.section))[: len(head)]
+                place = (line.book or line.name, chapter_of(line.section))[: len(head)]
                 kept[place][step] += line.kept
                 asked[place][step, line.state == KEPT] += line.state != SKIPPED
         rows = [
@@ -176,27 +185,28 @@ def _places(lines: Sequence[Coverage]) -> list[str]:
             for place, counts in list(kept.items())[:_PLACES]
         ]
         more = f" (the first {_PLACES} of {len(kept):,})" if len(kept) > _PLACES else ""
-        names = [name for step in steps for name in (step, "passages with one")]
+        names = [name for step in steps for name in ([step, "passages with one"] if step in WHOLE else [step])]
         parts += [f"Kept records by {head[-1]}{more}:", table([*head, *names], rows)]
     return parts
 
 
-def _share(kept: int, asked: Mapping[tuple[str, bool], int], step: str) -> tuple[str, str]:
-    """The cells of a step: its kept records, and the passages that have one, of those asked about."""
+def _share(kept: int, asked: Mapping[tuple[str, bool], int], step: str) -> list[str]:
+    """The cells of a step: its kept records, and the passages that have one, where it asks about all of them."""
     own = asked.get((step, True), 0)
-    return f"{kept:,}", f"{own:,} of {own + asked.get((step, False), 0):,}"
+    share = [f"{own:,} of {own + asked.get((step, False), 0):,}"] if step in WHOLE else []
+    return [f"{kept:,}", *share]
 
 
 def _kinds(made: Made) -> list[str]:
     """The kept questions by kind and split, and the places of their right answers."""
     kept = [question for question in made.questions if passed(question)]
     kinds = Counter((question.kind, question.split) for question in kept)
-    places = answer_places(kept)
+    places = answer_places(question for question in kept if question.kind == "single")
     total = max(sum(places.values()), 1)
     return [
         "Kept questions by kind; those of split `test` are the books' own exam:",
         table(["kind", "split", "questions"], [[kind, split, f"{n:,}"] for (kind, split), n in sorted(kinds.items())]),
-        "Right answers by place:",
+        "Right answers by place, where one option is right:",
         table(["place", "questions", "share"], [[key, f"{n:,}", f"{n / total:.1%}"] for key, n in places.items()]),
     ]
 
@@ -231,10 +241,12 @@ def _costs(made: Made, use: Sequence[TeacherUse]) -> list[str]:
 
 def _by_node(made: Made, use: Sequence[TeacherUse]) -> list[list[str]]:
     """A row for each node: what it cost, and how many of its records passed every gate."""
-    kept = Counter(step_of(record.method) for record in made.all() if passed(record))
+    of_node = {entry.method: entry.node for entry in use}
+    kept = Counter(
+        of_node.get(record.method) or of_node.get(step_of(record.method)) for record in made.all() if passed(record)
+    )
     rows = []
     for node in dict.fromkeys(entry.node for entry in use):
-        own = [entry for entry in use if entry.node == node]
-        cost, n = sum(entry.cost for entry in own), sum(kept[step] for step in {step_of(one.method) for one in own})
+        cost, n = sum(entry.cost for entry in use if entry.node == node), kept[node]
         rows.append([node, f"{cost:.4g}", f"{n:,}", f"{cost / n:.4g}" if n else "none kept"])
     return rows

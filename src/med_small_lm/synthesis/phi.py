@@ -89,9 +89,10 @@ class Finding:
     end: int
 
 
-def kinds(names: Namer | None = None) -> list[str]:
-    """Return which kinds are looked for: what a report has to say beside the count, names among them or not."""
-    return [*_RECOGNISERS, *([NAME] if names else [])]
+def looked_for(names_model: str = "") -> str:
+    """Return what is looked for and by what, as a report has to say it beside the count: names or no names."""
+    names = f"names by {names_model}" if names_model else "names have no form and were not looked for"
+    return f"by their form {', '.join(_RECOGNISERS)}; {names}"
 
 
 def findings(text: str, names: Namer | None = None) -> list[Finding]:

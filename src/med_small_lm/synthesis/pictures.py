@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from med_small_lm.palette import COLOURS, LOOK
 from med_small_lm.schemas.rows import Coverage, Question
-from med_small_lm.synthesis.coverage import KEPT, SKIPPED, Made
+from med_small_lm.synthesis.coverage import KEPT, SKIPPED, WHOLE, Made
 from med_small_lm.synthesis.distributions import (
     answer_places,
     five_numbers,
@@ -25,6 +25,7 @@ from med_small_lm.synthesis.reconciling import by_step
 
 _GREY = "#d0d0d0"
 _WIDE = 3  # funnels side by side
+OTHERS = "others"
 BOOKS = 40
 """Books in a picture: more are not legible. Those with the largest holes are drawn."""
 
@@ -32,7 +33,8 @@ BOOKS = 40
 def coverage_figure(lines: Sequence[Coverage]) -> go.Figure:
     """Returns a heat map of sections by book and step: the share of a section's passages with a kept record.
 
-    A section is a column, in reading order. Grey are the sections about which a step asks nothing.
+    A section is a column, in reading order. Grey are the sections about which a step asks nothing. The steps that ask
+    about a share of the passages stand in one row together.
     """
     steps, sections = _sections(lines)
     holes = {
@@ -82,15 +84,16 @@ def _heat(rows: Mapping[str, Mapping[str, Sequence[Coverage]]]) -> list[go.Heatm
 def _sections(
     lines: Sequence[Coverage],
 ) -> tuple[list[str], dict[str, dict[str, dict[str, list[Coverage]]]]]:
-    """Return the steps, and the lines of every book by section and step."""
-    steps = by_step(lines)
+    """Return the rows of a book, and the lines of every book by section and row."""
+    row_of = {step: step if step in WHOLE else OTHERS for step in by_step(lines)}
+    rows = list(dict.fromkeys(row_of.values()))
     found: dict[str, dict[str, dict[str, list[Coverage]]]] = {}
-    for step, own in steps.items():
+    for step, own in by_step(lines).items():
         for line in own:
             if line.book:
-                place = found.setdefault(line.book, {}).setdefault(line.section, {name: [] for name in steps})
-                place[step].append(line)
-    return list(steps), found
+                place = found.setdefault(line.book, {}).setdefault(line.section, {name: [] for name in rows})
+                place[row_of[step]].append(line)
+    return rows, found
 
 
 def _share(cell: Sequence[Coverage]) -> float | None:
@@ -171,8 +174,9 @@ def answers_figure(questions: Sequence[Question]) -> go.Figure:
             text=[f"{n:,}" for n in own.values()],
             marker_color=COLOURS[place % len(COLOURS)],
         )
-    if kept:
-        even = 1 / max(len(question.options) for question in kept)
+    single = [len(question.options) for question in kept if question.kind == "single"]
+    if single:
+        even = 1 / max(single)
         figure.add_hline(y=even, line_dash="dot", annotation_text=f"even share {even:.2f}")
     figure.update_layout(
         title=f"Place of the right answer, {len(kept):,} kept questions",

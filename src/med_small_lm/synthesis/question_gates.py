@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from med_small_lm.overlap.normalise import words
+from med_small_lm.overlap.normalise import normalised, words
 from med_small_lm.params.generate_questions import QuestionGates
-from med_small_lm.schemas.rows import Passage, Question, Verdict
+from med_small_lm.schemas.rows import Option, Passage, Question, Quote, Verdict
 from med_small_lm.synthesis.gates import POINTS_AWAY, same_language, verdict
 from med_small_lm.synthesis.options import canonical, clash
 from med_small_lm.synthesis.quoting import found_in
+from med_small_lm.synthesis.word_forms import content
 
 KINDS = ("single", "multi", "yes_no", "open", "progressive")
 _ONE_KEY = ("single", "yes_no")
@@ -71,30 +73,62 @@ def question_language(question: Question, languages: Mapping[str, str]) -> Verdi
 
 
 def question_support(question: Question, passages: Mapping[str, Passage], params: QuestionGates) -> Verdict:
-    """Return whether every quote stands in its passage and the right option in a quote; the value is the least share.
+    """Return whether every quote stands in its passage and the answer in a quote; the value is the least share.
 
-    Only the one right option of a question is looked for: yes or no stands in no quote, a proposition in other words.
+    Only the one right option of a question is looked for: yes or no stands in no quote, but the quote in the excerpt
+    and the excerpt in the passage. Of propositions, each must have its quote.
     """
     if not question.quotes:
         return Verdict("support", "fail", 0.0, "no quote")
-    least = 1.0
-    for quote in question.quotes:
-        passage = passages.get(quote.passage_id)
-        if passage is None:
-            return Verdict("support", "fail", 0.0, f"no passage {quote.passage_id}")
-        found = found_in(quote.text, passage.text)
-        least = min(least, found.share)
-        if found.share < params.quote_found:
-            return Verdict("support", "fail", found.share, f"{found.share:.2f} of the quote stands in the passage")
-        if found.turned:
-            changed = ", ".join(map(repr, found.turned))
-            return Verdict("support", "fail", found.share, f"quote and passage differ in {changed}")
+    least, fault = _standing(question.quotes, passages, params)
+    if fault:
+        return Verdict("support", "fail", least, fault)
+    if question.kind == "yes_no":
+        return _excerpt(question, passages, params)
+    if question.kind in ("multi", "progressive"):
+        fault = next((fault for option in question.options if (fault := _unsupported(question, option))), "")
+        return verdict("support", not fault, least, fault)
     if question.kind != "single":
         return Verdict("support", "pass", least)
     told = set(canonical(" ".join(quote.text for quote in question.quotes)).split())
     answer = canonical(question.answer_text).split()
     held = sum(word in told for word in answer) / max(len(answer), 1)
     return verdict("support", held >= params.answer_in_quote, least, f"{held:.2f} of the answer stands in the quote")
+
+
+def _standing(quotes: Sequence[Quote], passages: Mapping[str, Passage], params: QuestionGates) -> tuple[float, str]:
+    """Return the least share of a quote that stands in its passage, and what is wrong with that quote."""
+    least = 1.0
+    for quote in quotes:
+        passage = passages.get(quote.passage_id)
+        if passage is None:
+            return 0.0, f"no passage {quote.passage_id}"
+        found = found_in(quote.text, passage.text)
+        least = min(least, found.share)
+        if found.share < params.quote_found:
+            return found.share, f"{found.share:.2f} of the quote stands in the passage"
+        if found.turned:
+            return found.share, f"quote and passage differ in {', '.join(map(repr, found.turned))}"
+    return least, ""
+
+
+def _excerpt(question: Question, passages: Mapping[str, Passage], params: QuestionGates) -> Verdict:
+    """Return whether the excerpt that a question is asked on stands in the passage and holds the quote."""
+    quote = question.quotes[0]
+    least, fault = _standing([replace(quote, text=question.context)], passages, params)
+    found = found_in(quote.text, question.context)
+    if not fault and (found.share < params.quote_found or found.turned):
+        least, fault = found.share, "the quote does not stand in the excerpt"
+    return verdict("support", not fault, least, fault)
+
+
+def _unsupported(question: Question, option: Option) -> str:
+    """Return why a proposition's quotes do not bear on it; empty if they do."""
+    told = " ".join(quote.text for quote in question.quotes if quote.option == option.key)
+    if not {*content(told)} & {*content(f"{option.text} {question.stem}")}:
+        return f"the quote of {option.key} speaks of something else" if told else f"{option.key} has no quote"
+    is_said = f" {normalised(option.text)} " in f" {normalised(told)} " and option.key not in question.answer_keys
+    return f"the quote of {option.key} states what is called false" if is_said else ""
 
 
 def _says_key(question: Question) -> bool:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from med_small_lm.params.generate_questions import GenerateQuestions
-from med_small_lm.schemas.rows import Option, Passage, Question, Quote, Verdict
-from med_small_lm.synthesis.asked import Asked, fault_of, parsed_of, record_id, text_field
-from med_small_lm.synthesis.exemplars import Exemplars, related
+from med_small_lm.schemas.rows import Passage, Question, Quote, Verdict
+from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
+from med_small_lm.synthesis.exemplars import Exemplars, nearest, related
+from med_small_lm.synthesis.kinds import SINGLE, draft_of, exemplar_slot
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
 METHOD = "exam_like"
-KEYS = "ABCD"
 HELD_OUT_SOURCE = "book_exam"
 REPLY = "reply"
 """The gate of what is no question at all: a failed call, or an item that lacks a part."""
@@ -48,6 +48,36 @@ def question_requests(
     return asked
 
 
+def kind_requests(
+    passages: Sequence[Passage],
+    exemplars: Sequence[Question],
+    prompts: Mapping[str, Prompt],
+    params: GenerateQuestions,
+    sampling: Mapping[str, Any] | None = None,
+) -> list[Asked]:
+    """Return what to ask of the further kinds: one request for each passage of a kind's share that is drawn.
+
+    ``prompts`` are those of the kinds, by name. Exemplars are the exam's questions of that kind that are nearest to the
+    passage; where it has none, none are shown.
+    """
+    asked: list[Asked] = []
+    for kind, share in dict(params.kinds).items():
+        drawn = [one for one in passages if is_drawn(f"{kind} {params.seed} {one.passage_id}", share)]
+        known = [question for question in exemplars if question.kind == kind]
+        texts = [f"{question.context} {question.stem}" for question in known]
+        near = nearest([passage.text for passage in drawn], texts, params.exemplars_per_sentence)
+        for passage, places in zip(drawn, near, strict=True):
+            slots = {
+                "kind": kind,
+                "passage": passage.text,
+                "exemplars": [exemplar_slot(known[place]) for place in places],
+                "n": params.questions_per_passage,
+                "seed": params.seed,
+            }
+            asked.append(Asked(prompts[kind].request(slots, sampling or {}), passage))
+    return asked
+
+
 def questions_from(
     asked: Sequence[Asked], replies: Sequence[Reply], held_out: Set[str] = frozenset()
 ) -> tuple[list[Question], list[Question]]:
@@ -59,14 +89,24 @@ def questions_from(
     found: list[Question] = []
     rejected: list[Question] = []
     for one, reply in zip(asked, replies, strict=True):
-        for question in _of_reply(one.passage, reply):
+        for question in _of_reply(one, reply):
             if one.passage.passage_id in held_out:
                 question = replace(question, split="test", source=HELD_OUT_SOURCE)
             (rejected if question.gates else found).append(question)
     return found, rejected
 
 
-def _of_reply(passage: Passage, reply: Reply) -> list[Question]:
+def kind_of(one: Asked) -> str:
+    """Return the kind of question that was asked for."""
+    return str(one.request.slots.get("kind", SINGLE))
+
+
+def method_of(kind: str) -> str:
+    """Return the method of questions of a kind."""
+    return METHOD if kind == SINGLE else f"{METHOD}: {kind}"
+
+
+def _of_reply(one: Asked, reply: Reply) -> list[Question]:
     """Return the records of one reply; a record that already has a verdict is rejected."""
     fault = fault_of(reply)
     items = parsed_of(reply).get("questions")
@@ -75,54 +115,32 @@ def _of_reply(passage: Passage, reply: Reply) -> list[Question]:
     if not fault and not items:
         fault = "the teacher wrote no question"
     if fault or not isinstance(items, list):
-        return [_failed(_question(passage, reply, {}), fault)]
-    return [_read(passage, reply, item) for item in items]
+        return [_question(one, reply, {}, fault)]
+    return [_question(one, reply, item, "") for item in items]
 
 
-def _read(passage: Passage, reply: Reply, item: Any) -> Question:
-    """Return one item of a reply as a record, failed where a part is missing."""
+def _question(one: Asked, reply: Reply, item: Any, fault: str) -> Question:
+    """Return an item of a reply as a record, with as much as it has; failed where it has a fault or lacks a part."""
     if not isinstance(item, Mapping):
-        return _failed(_question(passage, reply, {}), f"an item is {type(item).__name__}, no object")
-    question = _question(passage, reply, item)
-    texts, answer = item.get("options"), item.get("answer")
-    faults = [f"no {name}" for name in ("stem", "quote") if not text_field(item, name)]
-    if not isinstance(texts, list) or len(texts) != len(KEYS):
-        faults.append(f"{len(texts) if isinstance(texts, list) else 'no list'} of {len(KEYS)} options")
-    elif not all(isinstance(text, str) and text.strip() for text in texts):
-        faults.append("an option is empty or no text")
-    if not question.answer_keys:
-        faults.append(f"answer {answer!r} is the place of no option"[:80])
-    return _failed(question, "; ".join(faults)) if faults else question
-
-
-def _question(passage: Passage, reply: Reply, item: Mapping[str, Any]) -> Question:
-    """Return the record of an item, with as much as the item has."""
-    texts = item.get("options") if isinstance(item.get("options"), list) else []
-    options = [
-        Option(key, " ".join(text.split()) if isinstance(text, str) else "")
-        for key, text in zip(KEYS, texts or [], strict=False)
-    ]
-    place = item.get("answer")
-    fits = isinstance(place, int) and not isinstance(place, bool) and 0 <= place < len(options)
-    right = [options[place]] if fits and isinstance(place, int) else []
-    stem, quote = text_field(item, "stem"), text_field(item, "quote")
-    named = [stem, *(option.text for option in options)] if stem or options else [reply.call_id]
+        fault, item = f"an item is {type(item).__name__}, no object", {}
+    kind, passage = kind_of(one), one.passage
+    draft, stem = draft_of(kind, item), text_field(item, "stem")
+    fault = fault or "; ".join(draft.faults)
+    told = [text for text in (draft.context, stem) if text] + [option.text for option in draft.options]
     return Question(
-        question_id=record_id("q", passage.passage_id, *named),
+        question_id=record_id("q", passage.passage_id, *(told if stem else [*told, reply.call_id])),
         source=passage.book,
         split="train",
-        kind="single",
+        kind=kind,
         stem=stem,
-        options=options,
-        answer_keys=[option.key for option in right],
-        answer_text=right[0].text if right else "",
-        quotes=[Quote(right[0].key if right else "", quote, "", passage.passage_id)] if quote else [],
-        method=METHOD,
+        options=draft.options,
+        answer_keys=draft.answer_keys,
+        answer_text=draft.answer_text,
+        context=draft.context,
+        quotes=[Quote(key, text, "", passage.passage_id) for key, text in draft.quotes],
+        method=method_of(kind),
         call_id=reply.call_id,
         passage_ids=[passage.passage_id],
         licence=passage.licence,
+        gates=[Verdict(REPLY, "fail", 0.0, fault)] if fault else [],
     )
-
-
-def _failed(question: Question, reason: str) -> Question:
-    return replace(question, gates=[*question.gates, Verdict(REPLY, "fail", 0.0, reason)])

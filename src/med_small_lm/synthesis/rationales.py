@@ -1,10 +1,16 @@
-"""Rationales for questions, the right answer hidden: the requests, and the records that the replies amount to."""
+"""Rationales for questions on the books, in three styles: the requests, and the records that the replies amount to.
+
+hidden      the right answer is not shown, so that whether the rationale finds it is a test (Meerkat)
+general     the right answer is shown: an analysis of the whole (PMC-LLaMA)
+optionwise  the right answer is shown: of each option whether it is true, and why (PMC-LLaMA)
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from med_small_lm.answers.extraction import extract
@@ -13,12 +19,17 @@ from med_small_lm.answers.nearest import spans
 from med_small_lm.overlap.normalise import normalised
 from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.schemas.rows import Option, Passage, Question, Rationale, Verdict
-from med_small_lm.synthesis.asked import Asked, fault_of, parsed_of, record_id, text_field
+from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
+from med_small_lm.synthesis.optionwise import judged_options, optionwise_text
 from med_small_lm.synthesis.questions import REPLY
+from med_small_lm.synthesis.shots import question_slots, solved_nearest, with_shots
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import OK, Reply
 
 METHOD = "passage_cot"
+HIDDEN, GENERAL, OPTIONWISE = "hidden", "general", "optionwise"
+METHODS = {HIDDEN: METHOD, GENERAL: f"gold_shown: {GENERAL}", OPTIONWISE: f"gold_shown: {OPTIONWISE}"}
+"""The method of the records of each style."""
 NOTHING = "the teacher gave no rationale"
 ENDING = Form("explain", "", "listed", "the answer is", letters=True)
 """How a rationale in plain text ends (Meerkat): "the answer is (C) text"."""
@@ -38,40 +49,44 @@ def rationale_requests(
     prompt: Prompt,
     params: SynthesizeCot,
     sampling: Mapping[str, Any] | None = None,
+    style: str = HIDDEN,
+    exemplars: Sequence[Question] = (),
 ) -> list[Asked]:
-    """Return what to ask the teacher: ``samples`` requests for each question, with question and passage beside them.
+    """Return what to ask the teacher: ``samples`` requests for each question that is drawn for the style.
 
-    The right answer is in no slot: whether the teacher finds it is the answer gate's test.
+    In the style ``hidden`` the right answer is in no slot: whether the teacher finds it is the answer gate's test.
+    ``exemplars`` are questions of the exams' dev splits.
 
     Raises:
         KeyError: a question's passage is not among ``passages``.
     """
     by_id = {passage.passage_id: passage for passage in passages}
+    told, slots = getattr(params.styles, style), partial(_slots, style)
+    drawn = [question for question in questions if is_drawn(question.question_id, told.share)]
+    solved = solved_nearest(drawn, exemplars, getattr(told, "exemplars", 0))
     asked: list[Asked] = []
-    for question in questions:
+    for question, shown in zip(drawn, solved, strict=True):
         passage = by_id[question.passage_ids[0]]
-        slots = {
-            "stem": question.stem,
-            "options": [option.text for option in question.options],
-            "lettered": " ".join(f"({option.key}) {option.text}" for option in question.options),
-            "passage": passage.text,
-        }
         for sample in range(params.samples):
-            asked.append(Asked(prompt.request(slots, sampling or {}, sample), passage, question))
+            request = prompt.request(slots(question, passage.text), sampling or {}, sample)
+            asked.append(Asked(with_shots(request, prompt, shown, slots), passage, question))
     return asked
 
 
-def rationales_from(asked: Sequence[Asked], replies: Sequence[Reply]) -> tuple[list[Rationale], list[Rationale]]:
+def rationales_from(
+    asked: Sequence[Asked], replies: Sequence[Reply], method: str = METHOD
+) -> tuple[list[Rationale], list[Rationale]]:
     """Return the rationales in the replies, and what is none: failed calls and replies that lack a part.
 
     Two samples of a question that say the same are one rationale: the second is rejected.
     """
+    read = _of_options if method == METHODS[OPTIONWISE] else _of_whole
     found: dict[str, Rationale] = {}
     rejected: list[Rationale] = []
     for one, reply in zip(asked, replies, strict=True):
         if one.question is None:
             raise ValueError("a rationale was asked for without a question")
-        rationale, fault = (_of_object if one.request.schema else _of_text)(one.question, reply)
+        rationale, fault = read(one.question, reply, method, is_object=one.request.schema is not None)
         if not fault and rationale.rationale_id in found:
             fault = "the same rationale stands in another sample"
         if fault:
@@ -100,21 +115,44 @@ def keys_of(answer: str, options: Sequence[Option]) -> list[str]:
     return sorted({*keys, *(option.key for option in options if option.key == letter)})
 
 
-def _of_object(question: Question, reply: Reply) -> tuple[Rationale, str]:
+def _slots(style: str, question: Question, passage: str) -> dict[str, Any]:
+    """Return what a style's prompt is filled with; only where the answer is shown, it is among it."""
+    hidden = question_slots(question) | {"passage": passage}
+    if style == HIDDEN:
+        return hidden
+    right = [option.text for option in question.options if option.key in question.answer_keys]
+    return hidden | {"keys": [option.key for option in question.options], "right": right}
+
+
+def _of_whole(question: Question, reply: Reply, method: str, *, is_object: bool) -> tuple[Rationale, str]:
+    """Return the record of a reply that is a rationale and its answer, with as much as it has, and what it lacks."""
+    return _of_object(question, reply, method) if is_object else _of_text(question, reply, method)
+
+
+def _of_options(question: Question, reply: Reply, method: str, *, is_object: bool) -> tuple[Rationale, str]:
+    """Return the record of a reply that judges the options one by one: in a list, or in plain text."""
+    fault = fault_of(reply) if is_object or reply.status != OK else ""
+    text = optionwise_text(parsed_of(reply)) if is_object else " ".join(reply.content.split())
+    rationale = _rationale(question, reply, "" if fault else text, method)
+    keys = [one.key for one in judged_options(rationale.text) if one.is_true]
+    return replace(rationale, answer_keys=keys), fault or ("" if rationale.text else NOTHING)
+
+
+def _of_object(question: Question, reply: Reply, method: str) -> tuple[Rationale, str]:
     """Return the record of a reply of the prompt's schema, with as much as the reply has, and what it lacks."""
     parsed = parsed_of(reply)
-    rationale = _rationale(question, reply, text_field(parsed, "rationale"))
+    rationale = _rationale(question, reply, text_field(parsed, "rationale"), method)
     keys = keys_of(text_field(parsed, "answer"), question.options)
     return replace(rationale, answer_keys=keys), fault_of(reply) or ("" if rationale.text else NOTHING)
 
 
-def _of_text(question: Question, reply: Reply) -> tuple[Rationale, str]:
+def _of_text(question: Question, reply: Reply, method: str) -> tuple[Rationale, str]:
     """Return the record of a reply in plain text, which has to end in Meerkat's phrase, letter and text agreeing."""
     if reply.status != OK:
-        return _rationale(question, reply, ""), fault_of(reply)
+        return _rationale(question, reply, "", method), fault_of(reply)
     last = _LAST.search(reply.content)
     before = reply.content[: last.start()] if last else reply.content
-    rationale = _rationale(question, reply, " ".join(before.split()))
+    rationale = _rationale(question, reply, " ".join(before.split()), method)
     read = extract(reply.content, question.options, ENDING)
     named = {option.key for option in question.options if last and normalised(option.text) == normalised(last[2])}
     keys = sorted({*read.keys, last[1].upper(), *named}) if last else read.keys
@@ -122,12 +160,12 @@ def _of_text(question: Question, reply: Reply) -> tuple[Rationale, str]:
     return replace(rationale, answer_keys=keys), fault or ("" if rationale.text else NOTHING)
 
 
-def _rationale(question: Question, reply: Reply, text: str) -> Rationale:
+def _rationale(question: Question, reply: Reply, text: str, method: str) -> Rationale:
     """Return the record of one reply that says ``text``."""
     return Rationale(
-        rationale_id=record_id("r", question.question_id, METHOD, text or reply.call_id),
+        rationale_id=record_id("r", question.question_id, method, text or reply.call_id),
         question_id=question.question_id,
-        method=METHOD,
+        method=method,
         text=text,
         answer_keys=[],
         quotes=list(question.quotes),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from math import ceil, floor
 
 from med_small_lm.params.synthesize_cot import CoverageLimits
 from med_small_lm.schemas.rows import Coverage, TeacherUse
-from med_small_lm.synthesis.coverage import EXERCISES, KEPT, MISSING, READING, SKIPPED, step_of
+from med_small_lm.synthesis.coverage import EXERCISES, FAILED, JUDGES, KEPT, MISSING, READING, SKIPPED, WHOLE, step_of
 
 
 def unreconciled(lines: Sequence[Coverage], use: Sequence[TeacherUse]) -> list[str]:
@@ -25,8 +26,11 @@ def unreconciled(lines: Sequence[Coverage], use: Sequence[TeacherUse]) -> list[s
         parts = line.kept + line.failed + sum(one.count for one in line.stopped)
         if line.made != parts:
             faults.append(f"{line.step}, {line.unit} {line.name}: {line.made:,} records, {parts:,} accounted for")
-    for step, own in by_step(lines).items():
-        asked = [entry for entry in use if step_of(entry.method) == step]
+    told = by_step(lines)
+    for step in dict.fromkeys([*told, *(step_of(entry.method) for entry in use)]):
+        if step in JUDGES:
+            continue
+        own, asked = told.get(step, []), [entry for entry in use if step_of(entry.method) == step]
         for name, counted, ours in (
             ("calls", sum(entry.calls for entry in asked), sum(line.asked for line in own)),
             ("failed calls", sum(entry.failed for entry in asked), sum(line.failed for line in own)),
@@ -37,22 +41,36 @@ def unreconciled(lines: Sequence[Coverage], use: Sequence[TeacherUse]) -> list[s
 
 
 def shortages(lines: Sequence[Coverage], limits: CoverageLimits) -> list[str]:
-    """Return the books of which a step kept too little and the steps of which too many calls failed, a line each."""
+    """Return the steps of which too many calls failed or too little was kept, each with its most frequent reason.
+
+    A step that asks about everything is judged book by book, unless it kept nothing at all. One that asks about a share
+    is judged by all that was drawn, and rounded in its favour: one passage of one book tells nothing.
+    """
     short: list[str] = []
     for step, own in by_step(lines).items():
+        is_whole = step in WHOLE
         asked, failed = sum(line.asked for line in own), sum(line.failed for line in own)
-        if failed > limits.failed_max * asked:
-            short.append(f"{step}: {failed:,} of {asked:,} calls failed")
+        most = limits.failed_max * asked
+        if failed > (most if is_whole else ceil(most)):
+            short.append(f"{step}: {failed:,} of {asked:,} calls failed{_most_often(own, FAILED)}")
+        tried = [line for line in own if line.state != SKIPPED]
+        by_book = is_whole and any(line.state == KEPT for line in tried)
         books: dict[str, list[Coverage]] = defaultdict(list)
-        for line in own:
-            if line.state != SKIPPED:
-                books[line.book].append(line)
+        for line in tried:
+            books[line.book if by_book else ""].append(line)
         for book, told in books.items():
-            kept = sum(line.state == KEPT for line in told)
-            if kept < limits.kept_min * len(told):
-                why = next(line.reason for line in told if line.state != KEPT)
-                short.append(f"{step}, {book}: {kept:,} of {len(told):,} passages have a kept record ({why})")
+            kept, least = sum(line.state == KEPT for line in told), limits.kept_min * len(told)
+            if kept < (least if is_whole else floor(least)):
+                where = f"{step}, {book}" if book else step
+                what = f"{kept:,} of {len(told):,} {told[0].unit}s have a kept record"
+                short.append(f"{where}: {what}{_most_often(told)}")
     return short
+
+
+def _most_often(lines: Sequence[Coverage], state: str = "") -> str:
+    """Return the reason that most lines (of a state) give for which nothing was kept, in brackets."""
+    reasons = Counter(line.reason for line in lines if line.reason and state in ("", line.state)).most_common(1)
+    return f" ({reasons[0][0]})" if reasons else ""
 
 
 def by_step(lines: Sequence[Coverage]) -> dict[str, list[Coverage]]:

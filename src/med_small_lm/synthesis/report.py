@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import pandas as pd
 
-from med_small_lm.overlap.contamination import RULES, ContaminationIndex, hits_of
-from med_small_lm.overlap.documents import Document
+from med_small_lm.overlap.contamination import RULES, ContaminationIndex, Hit
 from med_small_lm.schemas.rows import Contamination, Record, TeacherUse
 from med_small_lm.teacher.requests import OK, Reply
 
@@ -34,39 +33,50 @@ def summary(what: str, kept: Sequence[Record], rejected: Sequence[Record]) -> st
 
 
 def contamination_rows(
-    guards: Sequence[ContaminationIndex], documents: Mapping[str, Sequence[Document]]
+    guards: Sequence[ContaminationIndex], found: Mapping[str, Sequence[Sequence[Hit]]]
 ) -> list[Contamination]:
-    """Return a row for each benchmark, source of documents, and rule: how many records hold how many items.
+    """Return a row for each benchmark, source of records, and rule: how many records hold how many items.
 
-    ``documents`` are those that came to the contamination gate, by source. A record that several rules find is
+    ``found`` is what the contamination gate found, by source, record by record. A record that several rules find is
     counted in the row of each.
     """
     flagged: Counter[tuple[str, str, str]] = Counter()
     items: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-    for source, own in documents.items():
-        for hits in hits_of(own, guards):
+    for source, own in found.items():
+        for hits in own:
             flagged.update({(hit.benchmark, source, hit.rule) for hit in hits})
             for hit in hits:
                 items[hit.benchmark, source, hit.rule].add(hit.question_id)
     return [
         Contamination(benchmark, source, rule, n_items, len(own), flagged[key], len(items[key]))
         for guard in guards
-        for source, own in documents.items()
+        for source, own in found.items()
         for benchmark, n_items in guard.n_items.items()
         for rule in RULES
         for key in [(benchmark, source, rule)]
     ]
 
 
-def reached(records: Iterable[Record], gate: str) -> list[Record]:
-    """Return the records that came to a gate, whatever it said."""
-    return [record for record in records if any(said.gate == gate for said in record.gates)]
+def with_kept(use: pd.DataFrame, kept: Sequence[str], made: Set[str]) -> pd.DataFrame:
+    """Return a node's rows with the records that were kept in the end, and what one of them cost by each method.
 
+    Args:
+        use: rows of ``teacher_use``; one that counts no record (of a second model) stays at none.
+        kept: the methods of the kept records, one each.
+        made: the methods of all records; a row of none of them judges, and all kept records have passed it.
+    """
+    rows = set(use["method"])
 
-def with_kept(use: pd.DataFrame, records_kept: int) -> pd.DataFrame:
-    """Return a report's rows with the records that were kept in the end, and what one of them cost by each method."""
-    kept = use["records_kept"].where(use["records_kept"] == 0, records_kept)
-    return use.assign(records_kept=kept, cost_per_kept=use["cost"] / kept.where(kept > 0).astype(float))
+    def of_row(method: str) -> str:
+        return method if method in rows else method.partition(":")[0]
+
+    count, makes = Counter(map(of_row, kept)), set(map(of_row, made))
+    counts = [
+        0 if not drafts else count[method] if method in makes else len(kept)
+        for method, drafts in zip(use["method"], use["records_kept"], strict=True)
+    ]
+    column = pd.Series(counts, index=use.index, dtype="int64")
+    return use.assign(records_kept=column, cost_per_kept=use["cost"] / column.where(column > 0).astype(float))
 
 
 def teacher_use(node: str, method: str, replies: Sequence[Reply], records_kept: int) -> list[TeacherUse]:

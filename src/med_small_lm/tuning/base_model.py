@@ -15,7 +15,17 @@ from huggingface_hub import constants
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from med_small_lm.params.knowledge_injection import TINY, BaseModelParams
-from med_small_lm.tuning.checkpoint import Checkpoint, CheckpointError, Draft, Outcome, Plan, digest, finished
+from med_small_lm.tuning.checkpoint import (
+    MANIFEST,
+    Checkpoint,
+    CheckpointError,
+    Draft,
+    Outcome,
+    Plan,
+    digest,
+    finished,
+)
+from med_small_lm.tuning.model_card import CARD
 from med_small_lm.tuning.tokenizer import PreTrainedTokenizer, ready_tokenizer, train_tokenizer
 from med_small_lm.tuning.weights import save, without_bars
 
@@ -45,7 +55,7 @@ def make_base(texts: Sequence[str], params: BaseModelParams, seed: int, folder: 
     n = sum(weight.numel() for weight in model.parameters())
     LOG.info("base: %s, %.2f M parameters, %d tokens of vocabulary", params.source, n / 1e6, len(tokenizer))
     spent = time.perf_counter() - began
-    return draft.publish(Outcome(0, 0, float("nan"), spent, licences=() if tiny else (_licence(params.source),)), [])
+    return draft.publish(Outcome(0, 0, float("nan"), spent, licences=() if tiny else _licences(params.source)), [])
 
 
 def tiny_model(texts: Sequence[str], params: BaseModelParams, seed: int) -> tuple[Any, PreTrainedTokenizer]:
@@ -98,11 +108,14 @@ def _downloads(allowed: bool) -> Iterator[None]:
         constants.HF_HUB_OFFLINE = before
 
 
-def _licence(source: str) -> str:
-    """Returns the licence that a folder's model card names, else that it is unknown, with the model's name."""
-    card = Path(source) / "README.md"
-    named = re.search(r"^license:\s*(\S+)", card.read_text(encoding="utf-8"), re.MULTILINE) if card.is_file() else None
-    return named.group(1) if named else f"unknown: see the base model {source}"
+def _licences(source: str) -> tuple[str, ...]:
+    """Returns the licences of a model from elsewhere: those of our own manifest, that of its card, else unknown."""
+    folder = Path(source)
+    if (folder / MANIFEST).is_file():
+        return tuple(Checkpoint.read(folder).manifest.licences)
+    card = (folder / CARD).read_text(encoding="utf-8", errors="replace") if (folder / CARD).is_file() else ""
+    named = re.search(r"^license:\s*(\S+)", card, re.MULTILINE)
+    return (named.group(1) if named else f"unknown: see the base model {source}",)
 
 
 def _source_digest(source: str) -> str:

@@ -15,6 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from med_small_lm.tuning.model_card import CARD, model_card
+
 LOG = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
@@ -166,6 +168,8 @@ class Draft:
         """Returns the finished checkpoint: the manifest is written last, then the folder takes its name."""
         rows = [{key: _plain(value) for key, value in row.items()} for row in history]
         (self.path / HISTORY).write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        card = model_card(self.plan.name, self.plan.parents, outcome.licences, outcome.tokens_seen)
+        (self.path / CARD).write_text(card, encoding="utf-8")
         files = sorted(p for p in self.path.rglob("*") if p.is_file() and self.work not in p.parents)
         sizes = {path.relative_to(self.path).as_posix(): path.stat().st_size for path in files}
         for path in files:

@@ -11,6 +11,7 @@ from med_small_lm.schemas.rows import Conversation, Message, Option, Question, R
 from med_small_lm.tuning.corpus import kept
 
 EXPLAIN, DIRECT = "explain", "direct"
+HIDDEN, GOLD_SHOWN = "hidden", "gold_shown"
 
 
 def build_conversations(
@@ -22,13 +23,15 @@ def build_conversations(
 ) -> list[Conversation]:
     """Returns the examples of every question that passed its gates and has a rationale that passed: one a form.
 
-    A question's first rationale serves where it has several. The order is that of the questions, or, where a limit
-    is set, that of a seeded draw among them put back into the questions' order.
+    A question's first rationale of the first style that it has serves where it has several. The order is that of the
+    questions, or, where a limit is set, that of a seeded draw among them put back into the questions' order.
     """
     reasons: dict[str, Rationale] = {}
-    for rationale in rationales:
-        if kept(rationale.gates):
-            reasons.setdefault(rationale.question_id, rationale)
+    sound = [rationale for rationale in rationales if kept(rationale.gates)]
+    for style in params.rationale_styles:
+        for rationale in sound:
+            if style_of(rationale) == style:
+                reasons.setdefault(rationale.question_id, rationale)
     usable = [question for question in questions if kept(question.gates) and question.question_id in reasons]
     if params.questions_max and len(usable) > params.questions_max:
         usable = [usable[n] for n in sorted(random.Random(seed).sample(range(len(usable)), params.questions_max))]
@@ -38,6 +41,11 @@ def build_conversations(
         for name in params.forms
         if _answer(question) is not None
     ]
+
+
+def style_of(rationale: Rationale) -> str:
+    """Returns the style of a rationale: that behind "gold_shown: ", or hidden where the answer was not shown."""
+    return rationale.method.partition(f"{GOLD_SHOWN}: ")[2] or HIDDEN
 
 
 def _answer(question: Question) -> Option | None:

@@ -10,11 +10,17 @@ from dataclasses import dataclass
 from med_small_lm.schemas.rows import Conversation, CorpusText, LicenceUse
 
 _FREE = {"cc0", "unlicense", "domain"}  # public domain
-_CREDITED = {"by", "mit", "apache", "bsd", "isc", "odc", "openrail", "rail"}
+_CREDITED = {"ccby", "attribution", "odcby", "mit", "apache", "bsd", "isc"}  # not RAIL: its bans on uses are passed on
 _SHARED = {"sa", "sharealike", "gpl", "agpl", "lgpl", "gfdl", "odbl"}
-_UNPAID = {"nc", "noncommercial"}
+_UNPAID = {"nc", "noncommercial", "nocommercial"}
 _UNCHANGED = {"nd", "noderivatives", "noderivs"}
-_JOINED = re.compile(r"(?<=non)[-\s](?=commercial)|(?<=no)[-\s](?=deriv)|(?<=share)[-\s](?=alike)")
+_WORD = re.compile(r"cc0|(?:[al]?gpl|bsd)(?=v?\d)|[a-z]+")
+_JOINED = re.compile(r"\b(non?|share|cc|odc)[-\s_]*(commercial|deriv|alike|by(?![a-z]))")  # "by" alone tells no terms
+_HUB = {
+    "apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0",
+    "cc-by-nd-4.0", "cc-by-nc-nd-4.0", "openrail",
+}  # fmt: skip
+_SEVERAL = re.compile(r";|\+|\band\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +43,19 @@ class Terms:
 def terms_of(licence: str) -> Terms:
     """Returns the terms that a licence's name tells: ``CC BY-NC-SA 4.0``, ``Apache-2.0``, ``non-commercial research``.
 
-    Several licences in one text count together. What is one's own, or stands under terms that the name does not tell,
-    is not known: the owner has to be asked before it, or what is built from it, is passed on.
+    Several licences in one text ("CC BY 4.0 and own") bind together, and are known if each of them is. What
+    is one's own, or stands under terms that the name does not tell, is not known: the owner has to be asked before it,
+    or what is built from it, is passed on.
     """
-    words = set(re.findall(r"[a-z]+[0]?", _JOINED.sub("", licence.casefold())))
+    each = [_terms(set(_WORD.findall(_JOINED.sub(r"\1\2", one)))) for one in _SEVERAL.split(licence.casefold())]
+    return Terms(
+        all(one.known for one in each),
+        *(any(getattr(one, name) for one in each)
+          for name in ("attribution", "non_commercial", "share_alike", "no_derivatives")),
+    )  # fmt: skip
+
+
+def _terms(words: set[str]) -> Terms:
     unpaid, shared, unchanged = bool(words & _UNPAID), bool(words & _SHARED), bool(words & _UNCHANGED)
     credited = bool(words & _CREDITED) or shared
     known = bool(words & _FREE) or credited or unpaid or unchanged
@@ -72,3 +87,11 @@ def terms_in_words(licences: Iterable[str]) -> str:
     """Returns which licences bind what is built from them, as a model card says it; empty where none does."""
     bound = {licence: terms for licence in sorted(set(licences)) if (terms := terms_of(licence).named())}
     return "; ".join(f"{licence} ({', '.join(terms)})" for licence, terms in bound.items())
+
+
+def hub_licence(licences: Iterable[str]) -> dict[str, str]:
+    """Returns what the head of a card on the hub says of the licences: the one that it knows by name, else "other"."""
+    named = {re.sub(r"[\s_]+", "-", licence.strip().casefold()) for licence in licences}
+    if len(named) == 1 and named <= _HUB:
+        return {"license": named.pop()}
+    return {"license": "other", "license_name": "mixed" if len(named) > 1 else "see-card"}

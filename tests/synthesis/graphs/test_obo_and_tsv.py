@@ -61,8 +61,17 @@ def test_an_ontology_describes_and_relates(read, file):
         (15, "is_a is malformed"),
         (24, "a Term without id"),
     ]
-    assert report.rows == report.used + report.malformed + sum(one.count for one in report.left_out)
-    assert {one.reason: one.count for one in report.left_out}["obsolete"] == 4
+    assert report.rows == sum(bool(line.strip()) for line in ONTOLOGY.splitlines()), "each line once"
+    assert {one.reason: one.count for one in report.left_out}["obsolete"] == 5
+
+
+def test_a_broken_heading_does_not_mix_two_terms(read, file):
+    text = 'ontology: x\n[Term] ! a note\nid: T:1\nname: zoster\n[Term\nid: T:2\nname: pain\ndef: "It hurts." []\n'
+    files, examples = read(file("toy.obo", text + '[Term]\nid: T:3\nname: a\\, b\ndef: "Both." []\n'), "obo")
+    assert said(examples) == ["Both."] and "a, b" in examples[0].messages[0].content
+    report = files["toy.obo"]
+    assert [one.reason for one in report.faults] == ["no tag and value", "a Term with 2 ids"]
+    assert report.rows == len(text.splitlines()) + 4
 
 
 TABLE = '''id\tdisease\tsymptom\tcode
@@ -107,6 +116,7 @@ def test_a_table_describes(read, file):
         ("obo", b"%PDF-1.7\n\0\0", "binary"),
         ("obo", TABLE, r"no OBO ontology"),
         ("obo", "", "empty"),
+        ("tsv", TABLE.encode("utf-16"), "UTF-16"),
         ("obo.gz", b"\x1f\x8bnot gzip at all", "cannot be read"),
         ("tsv", "a\tb\n1\t2\n", "no column 'disease': the first line has 'a', 'b'"),
         ("tsv", "id\tdisease\tsymptom\tcode\n<html>\n</html>\n", "no row fits; line 2: 1 cells, not 4"),
@@ -131,3 +141,37 @@ def test_what_the_user_says_of_a_graph_is_checked(tmp_path, file):
     assert "is no file" in fault("obo", tmp_path)
     assert "is no folder" in fault("rrf", table)
     assert "no MRCONSO.RRF" in fault("rrf", tmp_path)
+
+
+def test_a_line_without_end_is_one_fault(read, file, monkeypatch):
+    monkeypatch.setattr("med_small_lm.synthesis.graphs.lines.LONGEST", 64)
+    long = "mumps\t" + "é" * 100 + "\tname\tof\ta\tthing"
+    path = file("toy.tsv", f"name\ttext\n{long}\nzoster\tA belt.\nmumps\t\xff\n".encode())
+    files, examples = read(path, "tsv", columns={"head": "name", "description": "text"})
+    assert said(examples) == ["A belt.", "\xff"] or said(examples) == ["\xff", "A belt."]
+    assert [(one.line, one.reason) for one in files["toy.tsv"].faults] == [(2, "longer than 64 bytes")]
+    assert examples[0].parent_ids[0] in ("toy.tsv:3", "toy.tsv:4")
+
+
+def test_a_row_of_which_nothing_is_left_is_told(read, file):
+    rows = ["zoster\tzoster\tA belt.", "zoster\tpain\tAnother belt.", "mumps\tmumps\t<p></p>", "gout\tgout\tOf toes."]
+    path = file("toy.tsv", "head\ttail\ttext\n" + "\n".join(rows) + "\n")
+    files, examples = read(
+        path, "tsv", columns={"head": "head", "tail": "tail", "description": "text"}, relation="causes"
+    )
+    assert sorted(said(examples)) == ["A belt.", "Of toes.", "zoster causes pain."]
+    report = files["toy.tsv"]
+    assert (report.rows, report.used) == (5, 3)
+    assert {one.reason: one.count for one in report.left_out} == {"names of the columns": 1, "an empty text": 1}
+
+
+def test_names_with_the_same_marks_are_different_examples(read, file):
+    path = file("toy.tsv", "head\ttail\na-b\tc\na\tb-c\n")
+    _, examples = read(path, "tsv", columns={"head": "head", "tail": "tail"}, relation="is")
+    assert len({one.example_id for one in examples}) == 2
+
+
+def test_only_markup_is_taken_out(read, file):
+    path = file("toy.tsv", "head\ttext\nx\tA <b>ratio</b><br/> if a <Vmax and c> 3, <LOD or >2.\n")
+    [one] = read(path, "tsv", columns={"head": "head", "description": "text"})[1]
+    assert one.messages[-1].content == "A ratio if a <Vmax and c> 3, <LOD or >2."

@@ -83,10 +83,12 @@ def test_a_chat_form_is_read_back_row_by_row(
 ) -> None:
     folder = tmp_path / form
     [part] = export(form, data, folder, "a-model")  # type: ignore[arg-type]
-    rows = loaded("json", data_files=str(folder / part.file))
+    rows = loaded(str(folder))  # the folder as it stands: what lies beside the data is no row of it
     origins = [json.loads(line) for line in (folder / "provenance.jsonl").read_text().splitlines()]
     assert len(rows) == part.rows == len(origins) == 21 + (form == "alpaca") and part.left_out == 1
     assert [one["row"] for one in origins] == list(range(len(rows)))
+    places = loaded("parquet", data_files=str(folder / "places.parquet"))
+    assert {key for one in origins for key in one["passage_ids"]} <= set(places["passage_id"]), "lead to a page"
     assert origins[0]["passage_ids"] == ["book-0"] and origins[-1]["parent_ids"] == ["talks.jsonl:1"]
     if form in ("openai", "llama-factory", "axolotl"):
         assert rows.column_names == ["messages"], "OpenAI takes no other field"
@@ -129,7 +131,8 @@ def test_the_card_says_counts_terms_and_makers(form: str, data: Exported, tmp_pa
     parts = export(form, data, tmp_path / form, "a-model")  # type: ignore[arg-type]
     card = (tmp_path / form / "README.md").read_text()
     head = yaml.safe_load(card.split("---")[1])
-    assert head["license"] == "other" and ("configs" in head) == (form == "huggingface")
+    assert head["license"] == "other"
+    assert [one["data_files"][0]["path"] for one in head["configs"]] == [part.file for part in parts]
     assert "CC BY-NC-SA 4.0 (non-commercial, share-alike)" in card and "write_questions: a-teacher" in card
     assert all(f"`{part.file}` | {part.rows}" in card and part.sha256 in card for part in parts)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from med_small_lm.overlap.documents import Document
+from med_small_lm.overlap.documents import Document, chat_document
 from med_small_lm.schemas.rows import Verdict
 from med_small_lm.synthesis.phi import phi
-from med_small_lm.tuning.instructions.gather import conversations_of, document, gather
+from med_small_lm.tuning.instructions.gather import conversations_of, gather
 from med_small_lm.tuning.instructions.sources import InstructionSource
 
 LEAK = "Which drug is a benchmark's?"
@@ -82,10 +82,20 @@ def test_what_the_cap_leaves_another_set_may_bring(tmp_path: Path) -> None:
     assert len(found.kept) == 10 and len(found.rejected) == 4
 
 
+def test_a_set_of_which_nothing_is_kept_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = replace(a_set(tmp_path, "one", [line("A?")]), where={"source": "umls"})
+    found = gather([source], judge, phi, 0)
+    assert [record.gates[-1].reason for record in found.rejected] == ["no record has source: umls"]
+    assert [(one.levelname, one.message) for one in caplog.records if "nothing" in one.message] == [
+        ("WARNING", "one: nothing of it is kept")
+    ]
+
+
 def test_chats_are_looked_through_for_patients(tmp_path: Path) -> None:
     source = a_set(tmp_path, "one", [line("My number is (555) 123-4567."), line("My knee hurts.")])
     assert len(gather([source], judge, phi, 0).kept) == 2
-    found = gather([replace(source, chats=True)], judge, phi, 0)
+    found = gather([replace(source, chats=True), a_set(tmp_path, "two", [])], judge, phi, 0, looked_for="numbers")
+    assert [report.looked_for for report in found.reports] == ["numbers", ""]
     assert [record.messages[0].content for record in found.kept] == ["My knee hurts."]
     assert found.rejected[0].gates == [Verdict("phi", "fail", 1.0, "telephone 1")]
 
@@ -94,6 +104,6 @@ def test_the_contamination_gate_reads_what_is_said_but_not_the_systems_words(tmp
     chat = {"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": "U"},
                          {"role": "assistant", "content": "A"}]}  # fmt: skip
     source = replace(a_set(tmp_path, "one", [chat]), reader="messages")
-    read = document(gather([source], judge, phi, 0).kept[0])
+    read = chat_document(gather([source], judge, phi, 0).kept[0])
     assert set(read.whole) == {"S", "U", "A"} and set(read.asserted) == {"U", "A"}
     assert [asked.stem for asked in read.asked] == [("U",)]

@@ -95,6 +95,59 @@ def test_lines_that_are_no_records(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_a_number_of_many_digits_stops_nothing(tmp_path: Path, name: str) -> None:
+    good, huge = '{"instruction": "I", "output": "O"}', '{"instruction": "I", "output": %s}' % ("7" * 5_000)
+    text = f"[{good},\n{huge},\n{good}]" if name == "a.json" else f"{good}\n{huge}\n{good}\n"
+    found = read(put(tmp_path, name, text), "alpaca")
+    assert [(place.rpartition(":")[2], fault.partition(":")[0]) for place, fault in told(found)] == [
+        ("1", ""), ("2", "malformed JSON"), ("3", "")
+    ]  # fmt: skip
+
+
+def test_a_quote_that_is_never_closed_swallows_no_other_row(tmp_path: Path) -> None:
+    rows = "".join(f"Q{n}?\tA{n}\n" for n in range(50))
+    file = put(tmp_path, "qa.tsv", f'question\tanswer\nOpen?\t"never closed\n{rows}')
+    found = read(file, "qa")
+    assert len(asked_and_answered(found)) == 50
+    assert [told(found)[0]] == [one for one in told(found) if one[1]] and told(found)[0][0] == "qa.tsv:2"
+    assert "quote" in told(found)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "reader", "content", "fault"),
+    [
+        ("a.jsonl", "alpaca", b"", "the file holds no record"),
+        ("a.csv", "qa", b"question,answer\n", "the file holds no record"),
+        ("a.json", "alpaca", b"[]", "the file holds no record"),
+        ("a.xml", "medquad", b"<html><p>Not found</p></html>", "the file holds no record"),
+        ("a.xml", "medquad", b"", "malformed XML"),
+        ("a.csv", "qa", "question,answer\nQ,A\n".encode("utf-16"), "the file is UTF-16"),
+        ("a.jsonl", "qa", '{"question": "Q", "answer": "A"}\n'.encode("utf-16"), "the file is UTF-16"),
+        ("a.csv", "qa", "question,answer\nÜ,A\n".encode("latin-1"), "the text is not UTF-8"),
+    ],
+)
+def test_a_file_that_gives_nothing_says_why(tmp_path: Path, name: str, reader: str, content: bytes, fault: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    [one] = read(tmp_path / name, reader)
+    assert one.fault.startswith(fault) and not one.messages
+
+
+def test_an_input_that_is_no_text_is_not_left_off(tmp_path: Path) -> None:
+    lines = [{"instruction": "Add.", "input": given, "output": "O"} for given in (12, ["a"], None, " ", "one\r\ntwo")]
+    found = read(put(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines))), "alpaca")
+    assert [one.fault for one in found] == ["the field input is no text"] * 2 + [""] * 3
+    assert asked_and_answered(found) == [("Add.", "O"), ("Add.", "O"), ("Add.\n\none\ntwo", "O")]
+
+
+def test_a_chat_of_either_spelling_where_the_other_is_empty(tmp_path: Path) -> None:
+    chat = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+    pq.write_table(
+        pa.table({"messages": pa.array([None, chat]), "conversations": [chat, None]}), tmp_path / "a.parquet"
+    )
+    assert asked_and_answered(read(tmp_path / "a.parquet", "messages")) == [("Q", "A")] * 2
+
+
 def test_instructions_with_input_and_instances(tmp_path: Path) -> None:
     lines = [
         {"instruction": "Sum up.", "input": "A long text.", "output": "Short."},
@@ -112,7 +165,7 @@ def test_one_file_of_many_sets(tmp_path: Path) -> None:
     assert told(found) == [("medc_i.jsonl:1", ""), ("medc_i.jsonl:3", "")]
 
 
-@given(st.lists(st.tuples(st.text(min_size=1), st.integers(0, 3)), max_size=8))
+@given(st.lists(st.tuples(st.text(min_size=1), st.integers(0, 3)), min_size=1, max_size=8))
 def test_an_array_gives_what_json_does(tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[str, int]]) -> None:
     records = [{"instruction": f"I {text}", "output": "O" * (1 + size)} for text, size in pairs]
     file = put(tmp_path_factory.mktemp("array"), "a.json", json.dumps(records, indent=1))
@@ -168,7 +221,16 @@ def test_medquad_from_a_folder(tmp_path: Path) -> None:
         ("1_A/b.xml:4", ""), ("1_A/b.xml:9", "the field answer is empty"), ("1_A/b.xml:10", "no field answer")
     ]  # fmt: skip
     assert asked_and_answered(found)[-1] == ("What is gout ?", "A disease of\njoints. Painful")
-    assert [one.fault.partition(":")[0] for one in found[:-3]].count("malformed XML") == 1, "and its pairs before that"
+    assert [one.fault.partition(":")[0] for one in found[:-3]].count(
+        "malformed XML, the rest of the file is not read"
+    ) == 1, "and its pairs before that"
+
+
+def test_medquad_in_its_other_spelling(tmp_path: Path) -> None:
+    pairs = '<pair pid="1"><question>What is gout?</question><answer>A disease.</answer></pair><pair><question/></pair>'
+    found = read(put(tmp_path, "a.xml", f"<doc>\n<qaPairs>{pairs}</qaPairs></doc>"), "medquad")
+    assert asked_and_answered(found) == [("What is gout?", "A disease.")]
+    assert told(found) == [("a.xml:2", ""), ("a.xml:2", "the field question is empty")]
 
 
 def test_xml_puts_in_no_entity_of_its_own(tmp_path: Path) -> None:

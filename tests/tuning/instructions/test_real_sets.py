@@ -10,7 +10,7 @@ from med_small_lm.tuning.instructions.forms import read_source
 from med_small_lm.tuning.instructions.sources import InstructionSource, known_sets
 
 SETS = Path(__file__).parents[4] / "shared" / "data" / "instructions"
-COUNTS = {"medquad": 2_087, "mts_dialog": 1_501, "alpaca_seed_tasks": 175}
+COUNTS = {"medquad": 2_103, "mts_dialog": 1_501, "alpaca_seed_tasks": 175}
 
 pytestmark = pytest.mark.real_data
 

@@ -104,11 +104,9 @@ def link_items(
     return to_frame(links, Link)
 
 
-def gather_contamination(
-    questions: pd.DataFrame, rationales: pd.DataFrame, instructions: pd.DataFrame, graphs: pd.DataFrame
-) -> pd.DataFrame:
+def gather_contamination(**steps: pd.DataFrame) -> pd.DataFrame:
     """What the contamination gates stopped, over all nodes."""
-    return pd.concat([questions, rationales, instructions, graphs], ignore_index=True)
+    return pd.concat(steps.values(), ignore_index=True)
 
 
 def draw_scores(exam: str, scores: pd.DataFrame, items: pd.DataFrame) -> go.Figure:

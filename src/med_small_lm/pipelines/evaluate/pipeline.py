@@ -43,7 +43,8 @@ def _picture(exam: str) -> Node:
 
 def _reports() -> list[Node]:
     """What is made of all predictions together."""
-    met = ["contamination_questions", "contamination_rationales", "contamination_instructions", "contamination_graphs"]
+    steps = ("questions", "rephrasings", "rationales", "exam_rationales", "instructions", "graphs")
+    met = {step: f"contamination_{step}" for step in steps}
     said = ["scores", "predictions", "exam_items", "contamination", "teacher_report", PARAMS]
     return [
         Node(nodes.score_predictions, ["predictions", "exam_items", PARAMS], "scores", name="score_predictions"),

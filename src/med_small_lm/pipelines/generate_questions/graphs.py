@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from med_small_lm.errors import UserError
-from med_small_lm.overlap.contamination import ContaminationIndex
+from med_small_lm.overlap.contamination import ContaminationIndex, Hit
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.schemas.rows import Contamination, GraphFile, Instruction, Question
 from med_small_lm.schemas.tables import to_frame, to_rows
@@ -33,7 +33,6 @@ def prompt_graphs(
     Raises:
         UserError: There are graphs, and none of them says anything.
     """
-    guards: list[ContaminationIndex] = []
     made: list[Instruction] = []
     files: list[GraphFile] = []
     for source in graphs.values():
@@ -42,22 +41,33 @@ def prompt_graphs(
         files += told
     if graphs and not made:
         raise UserError("no knowledge graph gives a prompt: " + "; ".join(map(_said, files)))
-    if made:
-        exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
-        guards = guards_of(exams, coverage=params.gates.coverage, fuzzy=params.gates.fuzzy)
-    verdicts = contamination(map(document, made), guards)
-    judged = [replace(one, gates=[said]) for one, said in zip(made, verdicts, strict=True)]
+    judged, guards, found = _judged(made, benchmarks, book_exam, params)
     kept = [one for one in judged if one.gates[0].verdict != "fail"]
     rejected = [one for one in judged if one.gates[0].verdict == "fail"]
     if graphs:
         LOG.info("prompts of knowledge graphs: kept %d, dropped %d (contamination)", len(kept), len(rejected))
-    met = {source.name: [document(one) for one in made if one.source == source.name] for source in graphs.values()}
+    by_graph: dict[str, list[list[Hit]]] = {source.name: [] for source in graphs.values()}
+    for one, hits in zip(judged, found, strict=True):
+        by_graph[one.source].append(hits)
     return (
         to_frame(kept, Instruction),
         to_frame(rejected, Instruction),
         to_frame(files, GraphFile),
-        to_frame(contamination_rows(guards, met), Contamination),
+        to_frame(contamination_rows(guards, by_graph), Contamination),
     )
+
+
+def _judged(
+    made: list[Instruction], benchmarks: pd.DataFrame, book_exam: pd.DataFrame, params: GenerateQuestions
+) -> tuple[list[Instruction], list[ContaminationIndex], list[list[Hit]]]:
+    """The prompts with the contamination gate's verdict, its indexes, and what each prompt hit in them."""
+    if not made:
+        return [], [], []
+    exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
+    guards = guards_of(exams, coverage=params.gates.coverage, fuzzy=params.gates.fuzzy)
+    found: list[list[Hit]] = []
+    verdicts = contamination(map(document, made), guards, found)
+    return [replace(one, gates=[said]) for one, said in zip(made, verdicts, strict=True)], guards, found
 
 
 def _prompts(source: GraphSource, seed: int) -> tuple[list[Instruction], list[GraphFile]]:
@@ -68,14 +78,18 @@ def _prompts(source: GraphSource, seed: int) -> tuple[list[Instruction], list[Gr
         counts = (len(made), store.n_entities, store.n_pairs)
     LOG.info("%s: %d prompts drawn of %d descriptions and %d related pairs", source.name, *counts)
     for file in files:
-        if file.status != OK or file.malformed:
+        if file.status != OK or file.malformed or not file.used:
             LOG.warning("%s", _said(file))
     return made, files
 
 
 def _said(file: GraphFile) -> str:
-    """A file's status with the reason, or its malformed rows, the first with their lines."""
+    """A file's status with the reason, what it left out where that is all, or its first malformed rows."""
+    name = f"{file.graph}: {file.file}"
     if file.status != OK:
-        return f"{file.graph}: {file.file} is {file.status}: {file.reason}"
+        return f"{name} is {file.status}: {file.reason}"
+    if not file.used:
+        left_out = ", ".join(f"{one.reason} {one.count}" for one in file.left_out)
+        return f"{name} gives nothing: {file.rows - file.malformed} of {file.rows} rows left out: {left_out}"
     shown = "; ".join(f"line {one.line}: {one.reason}: {one.text!r}" for one in file.faults)
-    return f"{file.graph}: {file.file}: {file.malformed} malformed of {file.rows} rows skipped: {shown}"
+    return f"{name}: {file.malformed} malformed of {file.rows} rows skipped: {shown}"

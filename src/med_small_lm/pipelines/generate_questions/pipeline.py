@@ -6,11 +6,16 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
-from med_small_lm.pipelines.generate_questions import nodes
+from med_small_lm.params.generate_questions import Kinds
+from med_small_lm.pipelines.generate_questions import augmentation, nodes
+from med_small_lm.pipelines.generate_questions.cases import write_cases
 from med_small_lm.pipelines.generate_questions.graphs import prompt_graphs
+from med_small_lm.pipelines.generate_questions.refusals import write_refusals
+from med_small_lm.synthesis.rephrasings import METHODS
 
 PARAMS = "params:generate_questions"
 JUDGES = ("support", "one_right", "answerable", "obvious")
+KINDS = tuple(Kinds.model_fields)
 TEACHER = ["teacher", "params:teacher"]
 
 
@@ -25,10 +30,17 @@ def create_pipeline(exams: Sequence[str], graphs: Sequence[str]) -> Pipeline:
                 name="gather_benchmarks",
             ),
             Node(
+                nodes.gather_faults,
+                {f"exam_{exam}": f"generate_questions.{exam}.faults" for exam in exams},
+                "benchmarks_rejected",
+                name="gather_faults",
+            ),
+            Node(
                 nodes.write_questions,
                 {"passages": "passages", "benchmarks": "benchmarks", "prompt": "question_prompt"}
                 | {"teacher": TEACHER[0], "teacher_params": TEACHER[1], "params": PARAMS}
-                | {judge: f"{judge}_prompt" for judge in JUDGES},
+                | {judge: f"{judge}_prompt" for judge in JUDGES}
+                | {kind: f"question_{kind}_prompt" for kind in KINDS},
                 ["question_drafts", "question_misses", "teacher_use_questions"],
                 name="write_questions",
                 tags="paid",
@@ -47,10 +59,31 @@ def create_pipeline(exams: Sequence[str], graphs: Sequence[str]) -> Pipeline:
                 name="prompt_graphs",
             ),
             Node(
-                nodes.rephrase_passages,
-                ["passages", "rephrasing_prompt", *TEACHER, PARAMS],
-                ["rephrasings", "rephrasings_rejected", "teacher_use_rephrasings"],
+                augmentation.rephrase_passages,
+                {"passages": "passages", "teacher": TEACHER[0], "teacher_params": TEACHER[1], "params": PARAMS}
+                | {method: f"{method}_prompt" for method in METHODS},
+                ["rephrasing_drafts", "rephrasing_misses", "teacher_use_rephrasings"],
                 name="rephrase_passages",
+                tags="paid",
+            ),
+            Node(
+                augmentation.gate_rephrasings,
+                ["rephrasing_drafts", "rephrasing_misses", "passages", "benchmarks", "book_exam", TEACHER[1], PARAMS],
+                ["rephrasings", "rephrasings_rejected", "contamination_rephrasings"],
+                name="gate_rephrasings",
+            ),
+            Node(
+                write_cases,
+                ["passages", "benchmarks", "book_exam", "case_prompt", *TEACHER, PARAMS],
+                ["cases", "cases_rejected", "contamination_cases", "teacher_use_cases"],
+                name="write_cases",
+                tags="paid",
+            ),
+            Node(
+                write_refusals,
+                ["passages", "benchmarks", "book_exam", "graph_prompts", "refusal_prompt", *TEACHER, PARAMS],
+                ["refusals", "refusals_rejected", "contamination_refusals", "teacher_use_refusals"],
+                name="write_refusals",
                 tags="paid",
             ),
         ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from kedro.pipeline import Node, Pipeline
 
 from med_small_lm.pipelines.instruction_tune import nodes
@@ -12,20 +10,14 @@ NAME = "instruction_tune"
 PARAMS = f"params:{NAME}"
 
 
-def create_pipeline(sets: Sequence[str]) -> Pipeline:
-    """The pipeline; ``sets`` are all that ``instructions.yml`` names."""
+def create_pipeline() -> Pipeline:
+    """The pipeline."""
     return Pipeline(
         [
             Node(
-                nodes.gather_instructions,
-                {"benchmarks": "benchmarks", "book_exam": "book_exam", "params": PARAMS}
-                | {f"set_{name}": f"{NAME}.{name}.records" for name in sets},
-                ["instructions", "instructions_rejected", "instructions_report", "contamination_instructions"],
-                name="gather_instructions",
-            ),
-            Node(
                 nodes.assemble_conversations,
-                ["questions", "rationales", "instructions", "graph_prompts", "params:answers", PARAMS],
+                {name: name for name in (*nodes.SOLVED, "paraphrases", "coverage_check", *nodes.CHATS)}
+                | {"answers": "params:answers", "params": PARAMS},
                 "conversations",
                 name="assemble_conversations",
             ),

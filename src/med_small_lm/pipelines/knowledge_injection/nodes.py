@@ -18,14 +18,20 @@ from med_small_lm.tuning.checkpoint import Checkpoint
 LOG = logging.getLogger(__name__)
 
 
-def assemble_corpus(passages: pd.DataFrame, rephrasings: pd.DataFrame, params: KnowledgeInjection) -> pd.DataFrame:
-    """The injection corpus: every passage and its rephrasings, some passages held out for perplexity."""
+def assemble_corpus(
+    passages: pd.DataFrame, rephrasings: pd.DataFrame, coverage_check: str, params: KnowledgeInjection
+) -> pd.DataFrame:
+    """The injection corpus: every passage and its rephrasings, some passages held out for perplexity.
+
+    It waits for the coverage's check where that is part of the run, so that no hours go into too few records.
+    """
     from med_small_lm.tuning.corpus import build_corpus
 
     texts = build_corpus(to_rows(passages, Passage), to_rows(rephrasings, Rephrasing), params.corpus, params.seed)
     frame = to_frame(texts, CorpusText)
     counts = Counter(f"{text.source} texts {text.split}" for text in texts)
-    LOG.info("corpus: %s", ", ".join(f"{n} {what}" for what, n in sorted(counts.items())))
+    told = ", ".join(f"{n} {what}" for what, n in sorted(counts.items()))
+    LOG.info("corpus: %s; coverage: %s", told, coverage_check)
     return frame
 
 

@@ -13,7 +13,12 @@ def create_pipeline() -> Pipeline:
     """The pipeline."""
     return Pipeline(
         [
-            Node(nodes.assemble_corpus, ["passages", "rephrasings", PARAMS], "corpus", name="assemble_corpus"),
+            Node(
+                nodes.assemble_corpus,
+                ["passages", "rephrasings", "coverage_check", PARAMS],
+                "corpus",
+                name="assemble_corpus",
+            ),
             Node(nodes.make_base, ["corpus", PARAMS, "params:models"], "base", name="make_base", tags="gpu"),
             Node(
                 nodes.inject,

@@ -12,7 +12,10 @@ from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.schemas.rows import (
     Coverage,
+    ExamFault,
+    GraphFile,
     Instruction,
+    InstructionReport,
     Passage,
     Question,
     Rationale,
@@ -23,6 +26,7 @@ from med_small_lm.schemas.rows import (
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis import pictures
 from med_small_lm.synthesis.coverage import Made, coverage_of
+from med_small_lm.synthesis.outside import Outside
 from med_small_lm.synthesis.page import page
 from med_small_lm.synthesis.reconciling import by_step, shortages, unreconciled
 from med_small_lm.synthesis.report import with_kept
@@ -30,35 +34,59 @@ from med_small_lm.synthesis.report import with_kept
 LOG = logging.getLogger(__name__)
 SHOWN = 5  # faults in one line
 
+BESIDE = (
+    *("passages", "ingest_report", "book_exercises", "benchmarks", "benchmarks_rejected"),
+    *("graphs_report", "instructions_report", "teacher_report"),
+)
+"""What is accounted for beside the teacher's records."""
 QUESTIONS = ("questions", "book_exam", "questions_rejected")
-RATIONALES = ("rationales", "rationales_rejected")
+CASES = ("cases", "cases_rejected")
+RATIONALES = ("rationales", "rationales_rejected", "exam_rationales", "exam_rationales_rejected")
 REPHRASINGS = ("rephrasings", "rephrasings_rejected")
-CHATS: tuple[str, ...] = ()
+CHATS = (
+    *("refusals", "refusals_rejected", "dialogues", "dialogues_rejected"),
+    *("rewritings", "rewritings_rejected", "paraphrases", "paraphrases_rejected"),
+)
 """The datasets of all that the teacher wrote, what the gates stopped among it."""
-USES = ("teacher_use_questions", "teacher_use_rephrasings", "teacher_use_rationales")
+USES = (
+    *("teacher_use_questions", "teacher_use_cases", "teacher_use_rephrasings", "teacher_use_refusals"),
+    *("teacher_use_rationales", "teacher_use_exam_rationales", "teacher_use_dialogues"),
+    *("teacher_use_rewritings", "teacher_use_paraphrases"),
+)
 """What the nodes that ask the teacher say of their calls."""
+GATED_LATER = {"teacher_use_questions": QUESTIONS, "teacher_use_rephrasings": REPHRASINGS}
+"""Those of nodes whose records pass the last gates in another node, and these records."""
 
 
-def report_teacher(questions: pd.DataFrame, book_exam: pd.DataFrame, **uses: pd.DataFrame) -> pd.DataFrame:
+def report_teacher(**frames: pd.DataFrame) -> pd.DataFrame:
     """What was asked of the teacher by every node and method, what it cost, and what a kept record cost.
 
-    A question is kept when it has passed the gates, which comes after its node: drafts that they stop cost as well.
+    Where gates come in a later node than the calls, the drafts that they stop cost as well.
     """
-    kept = with_kept(uses.pop("teacher_use_questions"), len(questions) + len(book_exam))
-    return pd.concat([kept, *uses.values()], ignore_index=True)
+    uses = {use: frames[use] for use in USES}
+    for use, datasets in GATED_LATER.items():
+        methods = {name: list(frames[name]["method"]) for name in datasets}
+        kept = [method for name, own in methods.items() if not name.endswith("_rejected") for method in own]
+        uses[use] = with_kept(uses[use], kept, {method for own in methods.values() for method in own})
+    return pd.concat(uses.values(), ignore_index=True)
 
 
 def report_synthesis(
     passages: pd.DataFrame,
     ingest_report: pd.DataFrame,
     book_exercises: pd.DataFrame,
+    benchmarks: pd.DataFrame,
+    benchmarks_rejected: pd.DataFrame,
+    graphs_report: pd.DataFrame,
+    instructions_report: pd.DataFrame,
     teacher_report: pd.DataFrame,
     teacher_params: TeacherParams,
+    params: SynthesizeCot,
     **records: pd.DataFrame,
 ) -> tuple[pd.DataFrame, str, go.Figure, go.Figure, go.Figure, go.Figure, go.Figure]:
     """The coverage ledger, the page on the synthesis, and the pictures of coverage, gates, books, answers, lengths."""
     made = Made(
-        [row for name in QUESTIONS for row in to_rows(records[name], Question)],
+        [row for name in (*QUESTIONS, *CASES) for row in to_rows(records[name], Question)],
         [row for name in RATIONALES for row in to_rows(records[name], Rationale)],
         [row for name in REPHRASINGS for row in to_rows(records[name], Rephrasing)],
         [row for name in CHATS for row in to_rows(records[name], Instruction) if row.call_id],
@@ -70,16 +98,23 @@ def report_synthesis(
         to_rows(book_exercises, Question),
         made,
         use,
+        dict(zip(benchmarks["question_id"], benchmarks["source"], strict=True)),
+        params.styles.hidden.share,
         is_preview=bool(teacher_params.sample),
+    )
+    outside = Outside(
+        to_rows(benchmarks_rejected, ExamFault),
+        to_rows(graphs_report, GraphFile),
+        to_rows(instructions_report, InstructionReport),
     )
     for step, own in by_step(lines).items():
         states = ", ".join(
             f"{state} {n:,}" for state, n in pd.Series([line.state for line in own]).value_counts().items()
         )
-        LOG.info("coverage by %s: %s passages: %s", step, f"{len(own):,}", states)
+        LOG.info("coverage by %s: %s %ss: %s", step, f"{len(own):,}", own[0].unit, states)
     return (
         to_frame(lines, Coverage),
-        page(lines, unreconciled(lines, use), made, use),
+        page(lines, unreconciled(lines, use), made, use, outside),
         pictures.coverage_figure(lines),
         pictures.gates_figure(made),
         pictures.books_figure(lines),
@@ -90,8 +125,8 @@ def report_synthesis(
 
 def check_coverage(
     coverage: pd.DataFrame, teacher_report: pd.DataFrame, teacher_params: TeacherParams, params: SynthesizeCot
-) -> None:
-    """Nothing, if every passage is accounted for and no book has come to too little.
+) -> str:
+    """One line that training waits for, if every passage is accounted for and no book has come to too little.
 
     Raises:
         UserError: Counts do not agree, or a step kept too little of a book, or too many of its calls failed; a preview
@@ -107,9 +142,12 @@ def check_coverage(
     short = [] if teacher_params.sample else shortages(lines, params.coverage)
     if short:
         raise UserError(
-            f"too little came of the books: {_said(short)}; coverage and synthesis_report tell more, and all records "
-            "are kept; synthesize_cot.coverage (kept_min, failed_max) lets less pass"
+            f"too little came of the books: {_said(short)}; the catalog's synthesis_report and coverage tell more, and "
+            "all answers and records are kept; to go on with what there is: "
+            "--params synthesize_cot.coverage.kept_min=0,synthesize_cot.coverage.failed_max=1"
         )
+    kept = sum(line.kept for own in by_step(lines).values() for line in own)
+    return f"all counts agree, {kept:,} records of the teacher's are kept"
 
 
 def _said(faults: list[str]) -> str:

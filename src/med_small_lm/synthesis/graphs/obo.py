@@ -9,7 +9,7 @@ from pathlib import Path
 from med_small_lm.synthesis.graphs.lines import lines_of
 from med_small_lm.synthesis.graphs.model import Described, Fact, GraphSource, Named, NotAGraph, Related, Tally
 
-_STANZA = re.compile(r"\[(\w+)\]")
+_STANZA = re.compile(r"\[(\w+)\]\s*(?:!.*)?")
 _TAG = re.compile(r"([\w-]+):\s*(.*)")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _TARGET = re.compile(r"(?:(?P<relation>\S+)\s+)?(?P<key>[^\s!{]+)\s*(?:\{[^}]*\}\s*)?(?:!\s*(?P<name>.*))?")
@@ -29,7 +29,7 @@ def terms(path: Path, source: GraphSource, tally: Tally) -> Iterator[Fact]:
     for kind, start, lines in _stanzas(path, tally):
         found = found or kind == "Term"
         if kind not in ("Term", "Typedef"):
-            tally.left_out["header" if not kind else f"stanza {kind}"] += len(lines)
+            tally.left_out[f"stanza {kind}" if kind else "header"] += len(lines) + bool(kind)
             continue
         yield from _stanza(kind, start, lines, tally)
     if not found:
@@ -45,7 +45,6 @@ def _stanzas(path: Path, tally: Tally) -> Iterator[tuple[str, int, list[Line]]]:
         elif head := _STANZA.fullmatch(text.strip()):
             yield kind, start, lines
             kind, start, lines = head[1], number, []
-            tally.left_out["heading of a stanza"] += 1
         elif tag := _TAG.match(text):
             lines.append((number, tag[1], tag[2].strip()))
         else:
@@ -57,14 +56,16 @@ def _stanza(kind: str, start: int, lines: list[Line], tally: Tally) -> Iterator[
     """Yield what one term or one type of relationship says."""
     values = {tag: value for _, tag, value in lines}
     if values.get("is_obsolete") == "true":
-        tally.left_out["obsolete"] += len(lines)
+        tally.left_out["obsolete"] += len(lines) + 1
         return
-    key, name = values.get("id", ""), values.get("name", "")
-    if not key or not name:
-        tally.fault(start, f"a {kind} without {'name' if key else 'id'}", f"[{kind}] {key}{name}")
+    key, name, ids = values.get("id", ""), values.get("name", ""), sum(tag == "id" for _, tag, _ in lines)
+    if not key or not name or ids > 1:  # of two ids: the heading between them is malformed
+        lacks = f"with {ids} ids" if ids > 1 else f"without {'name' if key else 'id'}"
+        tally.fault(start, f"a {kind} {lacks}", f"[{kind}] {key}{name}")
         tally.left_out["of a malformed stanza"] += len(lines)
         return
-    yield Named(key, name)
+    tally.left_out["heading of a stanza"] += 1
+    yield Named(key, _unescaped(name))
     for number, tag, value in lines:
         if tag not in _TAGS or (kind == "Typedef" and tag not in ("id", "name")):
             tally.left_out["another tag"] += 1

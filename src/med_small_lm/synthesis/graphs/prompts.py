@@ -13,6 +13,7 @@ import yaml
 
 from med_small_lm.overlap.documents import Asked, Document
 from med_small_lm.schemas.rows import Instruction, Message
+from med_small_lm.synthesis.asked import record_id
 from med_small_lm.synthesis.graphs.model import GraphSource
 from med_small_lm.synthesis.graphs.store import Entity, GraphStore, Pair
 
@@ -66,14 +67,14 @@ def document(example: Instruction) -> Document:
 
 def _description(source: GraphSource, entity: Entity, seed: int) -> Instruction:
     """Return the example that asks what an entity is."""
-    name = f"{source.name}-{entity.key}"
+    name = record_id(source.name, DESCRIPTION, entity.key)
     asked = _way("description", name, seed).format(entity=entity.name)
     return _example(source, name, DESCRIPTION, asked, entity.text, [entity.place, entity.key])
 
 
 def _relation(source: GraphSource, pair: Pair, relations: list[str], seed: int) -> Instruction:
     """Return the example that asks how two entities are related; the reply tells all that is known of it."""
-    name = f"{source.name}-{pair.head}-{pair.tail}"
+    name = record_id(source.name, RELATION, pair.head, pair.tail)
     asked = _way("relation", name, seed).format(head=pair.head_name, tail=pair.tail_name)
     told = dict.fromkeys(relations)
     reply = " ".join(f"{pair.head_name} {relation} {pair.tail_name}." for relation in told)

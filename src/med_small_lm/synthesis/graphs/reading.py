@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
-from med_small_lm.schemas.rows import GraphFile
+from med_small_lm.schemas.rows import GraphFile, LeftOut
 from med_small_lm.synthesis.graphs import obo, rrf, tsv
 from med_small_lm.synthesis.graphs.model import Fact, GraphSource, NotAGraph, Tally
 from med_small_lm.synthesis.graphs.store import GraphStore
@@ -21,9 +22,12 @@ def read_graph(source: GraphSource, store: GraphStore) -> list[GraphFile]:
     A file that is not what its kind says is quarantined, a file of a UMLS release that is not there is missing: the
     graph is then what the others say.
     """
-    reports = [_read(source, store, name, read) for name, read in _files(source).items()]
+    reports = {name: _read(source, store, name, read) for name, read in _files(source).items()}
     store.finish()
-    return reports
+    for file, reason, count in store.lost():
+        one = reports[file]
+        reports[file] = replace(one, used=one.used - count, left_out=[*one.left_out, LeftOut(reason, count)])
+    return list(reports.values())
 
 
 def _files(source: GraphSource) -> dict[str, Read | None]:

@@ -25,20 +25,37 @@ CREATE TABLE related (head TEXT, tail TEXT, relation TEXT, place TEXT);
 # Of several rows of a group, SQLite takes the other columns from the one that has the min(): the first of the best.
 _FINISH = """
 CREATE TABLE names (key TEXT PRIMARY KEY, name TEXT) WITHOUT ROWID;
-INSERT INTO names SELECT key, name FROM (SELECT key, name, min(rank * 1e12 + rowid) FROM named GROUP BY key);
+INSERT INTO names SELECT key, name FROM (SELECT key, name, min(rank * 1e12 + rowid) FROM named
+  WHERE name <> '' GROUP BY key);
 DROP TABLE named;
 CREATE TABLE entities AS SELECT d.key, n.name, d.text, d.place FROM
-  (SELECT key, text, place, min(rank * 1e12 + rowid) FROM described GROUP BY key) d JOIN names n ON n.key = d.key
-  ORDER BY d.key;
-DROP TABLE described;
-CREATE TABLE pairs AS SELECT r.head, r.tail, h.name AS head_name, t.name AS tail_name,
-  group_concat(r.relation, char(10)) AS relations, group_concat(r.place, char(10)) AS places
-  FROM related r JOIN names h ON h.key = r.head JOIN names t ON t.key = r.tail
-  WHERE h.name <> t.name GROUP BY r.head, r.tail ORDER BY r.head, r.tail;
-DROP TABLE related;
+  (SELECT key, text, place, min(rank * 1e12 + rowid) FROM described WHERE text <> '' GROUP BY key) d
+  JOIN names n ON n.key = d.key ORDER BY d.key;
+CREATE TABLE linked AS SELECT r.head, r.tail, h.name AS head_name, t.name AS tail_name, r.relation, r.place
+  FROM related r JOIN names h ON h.key = r.head JOIN names t ON t.key = r.tail;
+CREATE TABLE pairs AS SELECT head, tail, head_name, tail_name,
+  group_concat(relation, char(10)) AS relations, group_concat(place, char(10)) AS places
+  FROM linked WHERE head_name <> tail_name GROUP BY head, tail ORDER BY head, tail;
+"""
+# A row may describe and relate at once; it says nothing only where neither is left of it.
+_LOST = """
+CREATE TABLE lost AS SELECT place, min(reason) AS reason FROM (
+  SELECT place, iif(text = '', 'an empty text', iif(key IN (SELECT key FROM names), 'another description is used',
+    'an entity without a name')) AS reason FROM described
+  UNION ALL SELECT place, 'an entity without a name' FROM related
+    WHERE head NOT IN (SELECT key FROM names) OR tail NOT IN (SELECT key FROM names)
+  UNION ALL SELECT place, 'both entities have one name' FROM linked WHERE head_name = tail_name
+) WHERE place NOT IN (SELECT place FROM entities) AND place NOT IN
+  (SELECT place FROM linked WHERE head_name <> tail_name) GROUP BY place;
+DROP TABLE described; DROP TABLE related; DROP TABLE linked;
 """
 
-_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")  # some of UMLS's sources write HTML
+_MARKUP = re.compile(
+    r"</?(?:a|b|br|center|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|small|span|strong|su[bp]|t[dhr]|table|tbody|u|ul)"
+    r"(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+"""HTML, as some of UMLS's sources write it; "<LOD or >2" is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +116,15 @@ class GraphStore:
 
     def finish(self) -> None:
         """Put together what belongs together; nothing is added after that."""
-        self._base.executescript(_FINISH)
+        self._base.executescript(_FINISH + _LOST)
         self.n_entities, self.n_pairs = (
             self._base.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("entities", "pairs")
         )
+
+    def lost(self) -> Iterator[tuple[str, str, int]]:
+        """Yield how many rows of a file say nothing in the end, and why: file, reason, count."""
+        query = "SELECT rtrim(rtrim(place, '0123456789'), ':'), reason, count(*) FROM lost GROUP BY 1, 2"
+        yield from self._base.execute(query)
 
     def entities(self, places: Iterable[int]) -> Iterator[Entity]:
         """Yield the entities at these places, counted from 0."""

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from med_small_lm.teacher.builtin import judgements, questions, rationales, rephrasings, supports
+from med_small_lm.teacher.builtin import (
+    cases,
+    chats,
+    gold_shown,
+    judgements,
+    questions,
+    rationales,
+    refusals,
+    rephrasings,
+    statements,
+    supports,
+)
 from med_small_lm.teacher.requests import TeacherError
 
 NAME = "builtin-rules"
@@ -17,12 +28,27 @@ VERSION = "2"
 
 _TASKS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "question": questions.answer,
+    "question_multi": statements.multi,
+    "question_yes_no": statements.yes_no,
+    "case": cases.answer,
     "rationale": rationales.answer,
+    "general_rationale": gold_shown.analysis,
+    "optionwise_rationale": gold_shown.option_by_option,
+    "exam_rationale": rationales.of_passages,
     "support": supports.answer,
     "one_right": judgements.one_right,
     "answerable": judgements.answerable,
     "obvious": judgements.obvious,
     "rephrasing": rephrasings.answer,
+    "summary": rephrasings.summary,
+    "atomic_facts": rephrasings.atomic_facts,
+    "link": rephrasings.link,
+    "refusal": refusals.answer,
+    "dialogue": chats.dialogue,
+    "clean": chats.clean,
+    "flashcard": chats.flashcard,
+    "heading": chats.heading,
+    "paraphrase": chats.paraphrase,
 }
 
 

@@ -67,6 +67,11 @@ def rationale(stem: str, options: Sequence[str], text: str) -> tuple[str, str] |
     return (_short(best[1]), best[2]) if best else None
 
 
+def mention(phrase: str, text: str) -> str:
+    """Return a claim of a text that names a phrase, as a short statement; empty where none does."""
+    return next((claim.statement for claim in claims_of(text) if _says(claim.statement, phrase)), "")
+
+
 def restatements(passage: str, style: str, seed: int, without: Sequence[str]) -> list[str]:
     """Return the claims of a passage as plain sentences, except those of the sentences in ``without``."""
     done = set(without)

@@ -57,10 +57,11 @@ def answer(slots: Mapping[str, Any]) -> dict[str, Any]:
     return {"questions": [_placed(item, seed) for item in items]}
 
 
-class _Pool:
+class Pool:
     """The facts of a passage and of those around it, to be looked up by relation and by subject."""
 
     def __init__(self, facts: Sequence[Fact]) -> None:
+        """Index the facts."""
         self.kinds = Kinds(facts)
         self.of_relation: dict[str, list[Fact]] = defaultdict(list)
         self.of_subject: dict[str, list[str]] = defaultdict(list)
@@ -77,7 +78,7 @@ class _Pool:
 def _of_relations(passage: str, related: Sequence[str], known: Sequence[Wording], seed: int, wanted: int) -> list[Item]:
     """Return questions on the facts that the relations' rules read."""
     own = facts_of(passage)
-    pool = _Pool([*own, *(fact for text in related for fact in facts_of(text))])
+    pool = Pool([*own, *(fact for text in related for fact in facts_of(text))])
     turn = draws.number(seed, passage)
     items: list[Item] = []
     for place, fact in enumerate(draws.shuffled(own, seed, passage)):
@@ -91,7 +92,7 @@ def _of_relations(passage: str, related: Sequence[str], known: Sequence[Wording]
     return items
 
 
-def _wrong_values(fact: Fact, pool: _Pool, turn: int) -> list[str]:
+def _wrong_values(fact: Fact, pool: Pool, turn: int) -> list[str]:
     """Return three values of the same relation that hold for other subjects, alike in length, or fewer."""
     own = pool.of_subject[key(fact.subject)]
     found = _likest(fact.value, pool.mates(fact), own, turn)

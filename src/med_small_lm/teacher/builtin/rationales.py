@@ -34,6 +34,15 @@ def answer(slots: Mapping[str, Any]) -> dict[str, Any]:
     return {"rationale": "", "answer": ""}
 
 
+def of_passages(slots: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rationale by the first of several passages that decides a question; empty if none does.
+
+    Slots: stem, options, passages.
+    """
+    found = (answer({**slots, "passage": passage}) for passage in slots["passages"])
+    return next((one for one in found if one["answer"]), {"rationale": "", "answer": ""})
+
+
 def option_texts(options: Sequence[Any]) -> list[str]:
     """Return the texts of options that are given as text or as records."""
     return [str(option["text"]) if isinstance(option, Mapping) else str(option) for option in options]

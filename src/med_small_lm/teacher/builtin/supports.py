@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from med_small_lm.teacher.builtin import general
+from med_small_lm.teacher.builtin import general, statements
 from med_small_lm.teacher.builtin.facts import key
 from med_small_lm.teacher.builtin.rationales import names
 from med_small_lm.teacher.builtin.rules import parse
@@ -17,6 +17,9 @@ def answer(slots: Mapping[str, Any]) -> dict[str, Any]:
     Slots: quote, answer, stem.
     """
     quote, given, stem = str(slots["quote"]), str(slots["answer"]), str(slots["stem"])
+    if given in ("yes", "no"):
+        supported = statements.says(stem, quote) == (given == "yes")
+        return {"supported": supported, "why": f"The quote {'decides' if supported else 'does not decide'} it so."}
     fact = parse(quote)
     if fact is not None and names(stem, fact.subject):
         if key(fact.value) == key(given):

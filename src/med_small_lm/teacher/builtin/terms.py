@@ -88,7 +88,9 @@ def is_term(phrase: str) -> bool:
 
 
 def bars_end(phrase: str) -> bool:
-    """Return whether a phrase ends in no noun ("the primary", "common")."""
+    """Return whether a phrase ends in no noun ("the primary", "common"), or is none at all."""
+    if not phrase.strip():
+        return True
     last = phrase.split()[-1].lower()
     return last not in _NOUNS and (_LAST_BARS.search(last) is not None or last in _ADJECTIVES)
 

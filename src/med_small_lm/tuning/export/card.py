@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from med_small_lm.markdown import table
 from med_small_lm.schemas.rows import Conversation, Question, Rationale
-from med_small_lm.tuning.licences import terms_in_words, terms_of
+from med_small_lm.tuning.licences import hub_licence, terms_in_words, terms_of
 
-_HUB = {
-    "apache-2.0", "mit", "cc0-1.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0",
-    "cc-by-nd-4.0", "cc-by-nc-nd-4.0", "openrail",
-}  # fmt: skip
 Records = Sequence[Conversation] | Sequence[Question] | Sequence[Rationale]
 
 
@@ -44,19 +41,19 @@ def card(form: str, parts: Sequence[Part], extra: Mapping[str, str], version: st
     licences = sorted({record.licence for part in parts for record in part.records})
     bound = terms_in_words(licences)
     lines = [
-        *_head(form, parts, licences),
+        *_head(parts, licences),
         "# Training data from medical textbooks", "",
         f"Made by med-small-lm {version}, form `{form}`. For research and for testing software,"
         " not for clinical use.", "",
         "## Files", "",
-        "| file | rows | records | left out | SHA-256 |", "|---|---|---|---|---|",
-        *(f"| `{p.file}` | {p.rows:,} | {len(p.records):,} | {p.left_out:,} | `{p.sha256}` |" for p in parts), "",
+        table(["file", "rows", "records", "left out", "SHA-256"], [
+            [f"`{p.file}`", f"{p.rows:,}", f"{len(p.records):,}", f"{p.left_out:,}", f"`{p.sha256}`"] for p in parts
+        ]), "",
         *(f"`{name}`: {what}" + "  " for name, what in extra.items()), "",
         *(["Left out are conversations in which user and assistant do not take turns.", ""]
           if any(part.left_out for part in parts) else []),
         "## Licences", "",
-        "| part | source | licence | records | terms |", "|---|---|---|---|---|",
-        *_uses(parts), "",
+        table(["part", "source", "licence", "records", "terms"], _uses(parts)), "",
         f"**Terms that bind whatever is built from these data:** {bound}." if bound
         else "No licence of these data asks for more than to be named.", "",
         "## Provenance", "",
@@ -67,30 +64,22 @@ def card(form: str, parts: Sequence[Part], extra: Mapping[str, str], version: st
     return "\n".join(lines)
 
 
-def _head(form: str, parts: Sequence[Part], licences: Sequence[str]) -> list[str]:
-    """Returns what the hub reads: the licence, and for its own form which file is which configuration."""
-    named = [re.sub(r"[\s_]+", "-", licence.strip().casefold()) for licence in licences]
-    told: dict[str, Any] = {"license": named[0] if len(named) == 1 and named[0] in _HUB else "other"}
-    if told["license"] == "other":
-        told["license_name"] = "mixed" if len(named) > 1 else "see-card"
+def _head(parts: Sequence[Part], licences: Sequence[str]) -> list[str]:
+    """Returns what the hub reads: the licence, and which file is which configuration; nothing else in the folder is."""
+    told: dict[str, Any] = {**hub_licence(licences)}
     told |= {"task_categories": ["text-generation", "question-answering"], "tags": ["medical", "synthetic"]}
-    if form == "huggingface":
-        told["configs"] = [
-            {"config_name": part.name, "data_files": [{"split": "train", "path": part.file}]} for part in parts
-        ]
-        told["configs"][0]["default"] = True
+    told["configs"] = [
+        {"config_name": part.name, "data_files": [{"split": "train", "path": part.file}]} for part in parts
+    ]
+    told["configs"][0]["default"] = True
     return ["---", yaml.safe_dump(told, sort_keys=False).rstrip(), "---", ""]
 
 
-def _uses(parts: Sequence[Part]) -> list[str]:
+def _uses(parts: Sequence[Part]) -> list[list[str]]:
     """Returns a line of the licences' table for each part, source and licence."""
     lines = []
     for part in parts:
-        counts: dict[tuple[str, str], int] = {}
-        for record in part.records:
-            key = (getattr(record, "source", ""), record.licence)
-            counts[key] = counts.get(key, 0) + 1
+        counts = Counter((getattr(record, "source", ""), record.licence) for record in part.records)
         for (source, licence), count in counts.items():
-            terms = ", ".join(terms_of(licence).named())
-            lines.append(f"| {part.name} | {source} | {licence} | {count:,} | {terms} |")
+            lines.append([part.name, source, licence, f"{count:,}", ", ".join(terms_of(licence).named())])
     return lines

@@ -52,7 +52,7 @@ def export(form: Form, data: Exported, folder: Path, model: str) -> list[Part]:
     """Returns the files of records that were written to ``folder``, which may hold no files before.
 
     ``huggingface`` has conversations, questions and rationales as configurations of one dataset; the others hold the
-    conversations, and line by line in ``provenance.jsonl`` what each row was made from.
+    conversations, and line by line in ``provenance.jsonl`` what each row was made from. All have the passages' places.
 
     Args:
         form: what is to read it.
@@ -69,7 +69,11 @@ def export(form: Form, data: Exported, folder: Path, model: str) -> list[Part]:
     if not data.conversations:
         raise ValueError("there is no conversation to export")
     folder.mkdir(parents=True, exist_ok=True)
-    parts, extra = _dataset(data, folder) if form == "huggingface" else _chats(form, data.conversations, folder)
+    parts, extra = (_dataset(data, folder), {}) if form == "huggingface" else _chats(form, data.conversations, folder)
+    if places := _places(data.passages, parts):
+        with written_records(folder / PLACES, Place) as write:
+            write(map(asdict, places))
+        extra[PLACES] = "book, section and pages of every `passage_id`, without the text"
     for name, text in configs_of(form, DATA, model).items():
         _write(folder / name, text)
         extra[name] = "for the trainer; run it in this folder"
@@ -77,24 +81,24 @@ def export(form: Form, data: Exported, folder: Path, model: str) -> list[Part]:
     return parts
 
 
-def _dataset(data: Exported, folder: Path) -> tuple[list[Part], dict[str, str]]:
-    """Write a Parquet file for each kind of record that there is, and the passages' places."""
+def _dataset(data: Exported, folder: Path) -> list[Part]:
+    """Write a Parquet file for each kind of record that there is."""
     kinds: list[tuple[str, type, Records]] = [
         ("conversations", Conversation, data.conversations),
         ("questions", Question, data.questions),
         ("rationales", Rationale, data.rationales),
     ]
-    parts = [_parquet(folder, name, record, records) for name, record, records in kinds if records]
-    used = {key for _, _, records in kinds for one in records for key in one.passage_ids}
-    places = [
+    return [_parquet(folder, name, record, records) for name, record, records in kinds if records]
+
+
+def _places(passages: Sequence[Passage], parts: Sequence[Part]) -> list[Place]:
+    """Returns where the passages stand that the exported records were made from."""
+    used = {key for part in parts for one in part.records for key in one.passage_ids}
+    return [
         Place(p.passage_id, p.book, p.section, p.page_first, p.page_last, p.sha256, p.licence)
-        for p in data.passages
+        for p in passages
         if p.passage_id in used
     ]
-    if places:
-        with written_records(folder / PLACES, Place) as write:
-            write(map(asdict, places))
-    return parts, {PLACES: "book, section and pages of every `passage_id`, without the text"} if places else {}
 
 
 def _parquet(folder: Path, name: str, record: type, records: Records) -> Part:

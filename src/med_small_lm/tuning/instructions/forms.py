@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from med_small_lm.schemas.rows import Message
-from med_small_lm.tuning.instructions.rows import rows_of
-from med_small_lm.tuning.instructions.sources import InstructionSource
+from med_small_lm.tuning.instructions.rows import Row, rows_of
+from med_small_lm.tuning.instructions.sources import XML_READERS, InstructionSource
 from med_small_lm.tuning.instructions.xml import liveqa, medquad
 
 SYSTEM, USER, ASSISTANT = "system", "user", "assistant"
@@ -33,18 +34,37 @@ class Found:
 
 
 def read_source(source: InstructionSource) -> Iterator[Found]:
-    """Yields what a set holds, file by file: each record once, or as often as it has instances."""
-    rows, form = _OPENED.get(source.reader, rows_of), _FORMS[source.reader]
+    """Yields what a set holds, file by file: each record once, or as often as it has instances.
+
+    A file without a record, and a set without one that is wanted, are told as a fault.
+    """
+    form, file, wanted = _FORMS[source.reader], source.path, 0
     for file in source.files():
-        try:
-            for row in rows(file):
-                if row.fault:
-                    yield Found(source.place(file, row.line), fault=row.fault)
-                elif all(row.fields.get(name) == value for name, value in source.where.items()):
-                    for fields in _instances(row.fields):
-                        yield _found(source.place(file, row.line), fields, form)
-        except OSError as error:
-            yield Found(source.place(file, 1), fault=f"the file cannot be read: {error.strerror or error}")
+        for row in _rows(source, file):
+            if row.fault:
+                wanted += 1
+                yield Found(source.place(file, row.line), fault=row.fault)
+            elif all(row.fields.get(name) == value for name, value in source.where.items()):
+                wanted += 1
+                for fields in _instances(row.fields):
+                    yield _found(source.place(file, row.line), fields, form)
+    if not wanted:
+        told = ", ".join(f"{name}: {value}" for name, value in source.where.items())
+        yield Found(source.place(file, 1), fault=f"no record has {told}" if told else "no record")
+
+
+def _rows(source: InstructionSource, file: Path) -> Iterator[Row]:
+    """Yields the rows of a file; what cannot be opened, or holds none, is a row with a fault."""
+    held = source.reader in XML_READERS  # these tell it themselves
+    try:
+        for row in _OPENED.get(source.reader, rows_of)(file):
+            held = True
+            yield row
+    except OSError as error:
+        yield Row(1, fault=f"the file cannot be read: {error.strerror or error}")
+    else:
+        if not held:
+            yield Row(1, fault="the file holds no record")
 
 
 def _found(place: str, fields: Mapping[str, Any], form: Callable[[Mapping[str, Any]], list[Message]]) -> Found:
@@ -78,7 +98,7 @@ def _instances(fields: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _messages(fields: Mapping[str, Any]) -> list[Message]:
     """Returns a chat of ``messages`` (role, content) or of ShareGPT's ``conversations`` (from, value)."""
-    turns = fields.get("messages", fields.get("conversations"))
+    turns = fields.get("messages") or fields.get("conversations")
     if not isinstance(turns, list) or not turns:
         raise Lacking("no field messages")
     chat = []
@@ -93,8 +113,9 @@ def _messages(fields: Mapping[str, Any]) -> list[Message]:
 
 def _alpaca(fields: Mapping[str, Any]) -> list[Message]:
     """Returns an instruction, with the input below it where there is one, and the output."""
-    instruction, given = _text(fields, "instruction"), _optional(fields, "input")
-    asked = f"{instruction}\n\n{given}" if given else instruction
+    instruction, given = _text(fields, "instruction"), fields.get("input")
+    has_input = given is not None and not (isinstance(given, str) and not given.strip())
+    asked = f"{instruction}\n\n{_text(fields, 'input')}" if has_input else instruction
     return [Message(USER, asked), Message(ASSISTANT, _text(fields, "output"))]
 
 
@@ -130,9 +151,3 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     if not value.strip():
         raise Lacking(f"the field {name} is empty")
     return "\n".join(value.strip().splitlines())
-
-
-def _optional(fields: Mapping[str, Any], name: str) -> str:
-    """Returns a text field that may be missing, stripped."""
-    value = fields.get(name)
-    return value.strip() if isinstance(value, str) else ""

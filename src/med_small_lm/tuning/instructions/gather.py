@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from med_small_lm.overlap.documents import Asked, Document
+from med_small_lm.overlap.documents import Document, chat_document
 from med_small_lm.schemas.rows import Conversation, Instruction, InstructionReport, Message, Stopped, Verdict
-from med_small_lm.tuning.instructions.forms import ASSISTANT, SYSTEM, USER, Found, read_source
+from med_small_lm.tuning.instructions.forms import Found, read_source
 from med_small_lm.tuning.instructions.sources import InstructionSource
 
 LOG = logging.getLogger(__name__)
@@ -32,7 +32,14 @@ class Gathered:
     reports: list[InstructionReport] = field(default_factory=list)
 
 
-def gather(sources: Iterable[InstructionSource], judge: Judge, private: Private, seed: int, shown: int = 3) -> Gathered:
+def gather(
+    sources: Iterable[InstructionSource],
+    judge: Judge,
+    private: Private,
+    seed: int,
+    shown: int = 3,
+    looked_for: str = "",
+) -> Gathered:
     """Returns the records of all sets, each set in the order of its files.
 
     The gates are schema (is it a conversation?), duplicate (was the same said before, in this set or an earlier one?),
@@ -45,6 +52,7 @@ def gather(sources: Iterable[InstructionSource], judge: Judge, private: Private,
         private: the gate for what may identify a patient.
         seed: of the draw: records whose hashes with it are the smallest stay, so a set that grows keeps most of them.
         shown: how many records stopped for one reason the log names.
+        looked_for: what ``private`` looks for, for the reports.
     """
     all_of_them, seen = Gathered(), dict[bytes, str]()
     for source in sources:
@@ -54,12 +62,13 @@ def gather(sources: Iterable[InstructionSource], judge: Judge, private: Private,
             stopped += [record for record in drawn if _fails(record)]
             drawn = [record for record in drawn if not _fails(record)]
         own: list[Instruction] = []
-        for record, verdict in zip(drawn, judge(map(document, drawn)), strict=True):
+        for record, verdict in zip(drawn, judge(map(chat_document, drawn)), strict=True):
             judged = _judged(record, verdict)
             (stopped if _fails(judged) else own).append(judged)
         all_of_them.kept += own
         all_of_them.rejected += stopped
-        all_of_them.reports.append(_report(source, counts, len(own), stopped))
+        told = looked_for if source.chats else ""
+        all_of_them.reports.append(_report(source, counts, len(own), stopped, told))
         _tell(all_of_them.reports[-1], stopped, shown)
     return all_of_them
 
@@ -79,21 +88,6 @@ def conversations_of(kept: Iterable[Instruction]) -> Iterator[Conversation]:
             one.example_id, one.source, one.method, one.messages, one.parent_ids, one.question_id, one.passage_ids,
             one.licence,
         )  # fmt: skip
-
-
-def document(record: Instruction) -> Document:
-    """Returns a record as the overlap gate reads it: it asks what the user says, and asserts all but the system's."""
-    said = _texts(record.messages, USER, ASSISTANT)
-    return Document(
-        record.example_id,
-        (*said, *_texts(record.messages, SYSTEM)),
-        said,
-        tuple(Asked((text,), ()) for text in _texts(record.messages, USER)),
-    )
-
-
-def _texts(messages: Iterable[Message], *roles: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.content for one in messages if one.role in roles and one.content.strip()))
 
 
 def _draw(
@@ -136,7 +130,7 @@ def _verdict(found: Found, before: str) -> Verdict | None:
 
 
 def _report(
-    source: InstructionSource, counts: Counter[str], kept: int, stopped: Sequence[Instruction]
+    source: InstructionSource, counts: Counter[str], kept: int, stopped: Sequence[Instruction], looked_for: str
 ) -> InstructionReport:
     """Returns what became of a set; only the schema gate's reasons are told apart, the others name single records."""
     groups: dict[tuple[str, str], list[Instruction]] = {}
@@ -145,7 +139,7 @@ def _report(
     told = [Stopped(gate, reason, len(own), own[0].parent_ids[0]) for (gate, reason), own in groups.items()]
     return InstructionReport(
         source.name, str(source.path), source.reader, source.licence, source.manifest, source.cap, source.published,
-        source.published_by, counts["read"], kept, counts["not_drawn"], told,
+        source.published_by, counts["read"], kept, counts["not_drawn"], told, looked_for,
     )  # fmt: skip
 
 
@@ -163,6 +157,8 @@ def _tell(report: InstructionReport, stopped: Sequence[Instruction], shown: int)
     LOG.info(
         "%s: %d records, %d kept, %d not drawn%s", report.source, report.read, report.kept, report.not_drawn, lost
     )  # fmt: skip
+    if not report.kept:
+        LOG.warning("%s: nothing of it is kept", report.source)
     for one in report.stopped if shown else ():
         if one.gate == SCHEMA:
             own = [record for record in stopped if _reason(record) == (one.gate, one.reason)]

@@ -1,10 +1,15 @@
-"""Files of records as rows, one after another: JSON Lines, a JSON array, CSV, TSV, Parquet. None is held whole."""
+"""Files of records as rows, one after another: JSON Lines, a JSON array, CSV, TSV, Parquet.
+
+None is held whole, but what follows a malformed record of a JSON array.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -12,7 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 _CHUNK = 1 << 20  # characters of a JSON array that are read at once; twice as many for a record that is longer
-_FIELD = 1 << 26  # most characters of a field of a CSV file
+_FIELD = 1 << 20  # most characters of a field of a CSV file; a quote that is never closed reads so far
 _NEXT = re.compile(r"\}\s*,\s*(?=\{)")  # where the next record of a JSON array begins
 
 
@@ -34,6 +39,8 @@ def rows_of(file: Path) -> Iterator[Row]:
     kind = file.suffix.lower()
     if kind == ".parquet":
         yield from _parquet(file)
+    elif _is_utf16(file):
+        yield Row(1, fault="the file is UTF-16, not UTF-8: save it as UTF-8")
     elif kind in (".csv", ".tsv"):
         yield from _table(file, "\t" if kind == ".tsv" else ",")
     elif kind == ".json" and _is_array(file):
@@ -46,6 +53,11 @@ def rows_of(file: Path) -> Iterator[Row]:
 def _row(line: int, record: Any) -> Row:
     """Returns a record as a row, if it is an object."""
     return Row(line, record) if isinstance(record, Mapping) else Row(line, fault="the record is no object")
+
+
+def _is_utf16(file: Path) -> bool:
+    with file.open("rb") as raw:
+        return raw.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE)
 
 
 def _is_array(file: Path) -> bool:
@@ -62,10 +74,15 @@ def _lines(file: Path) -> Iterator[Row]:
                     yield _row(number, json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8")))
                 except UnicodeDecodeError:
                     yield Row(number, fault="the text is not UTF-8")
-                except json.JSONDecodeError as error:
-                    yield Row(number, fault=f"malformed JSON: {error.msg}")
-                except RecursionError:
-                    yield Row(number, fault="malformed JSON: nested too deeply")
+                except (ValueError, RecursionError) as error:
+                    yield Row(number, fault=_malformed(error))
+
+
+def _malformed(error: ValueError | RecursionError) -> str:
+    """Returns what is wrong with a JSON text; beside malformed ones there are numbers of too many digits."""
+    if isinstance(error, RecursionError):
+        return "malformed JSON: nested too deeply"
+    return f"malformed JSON: {getattr(error, 'msg', 'a number of too many digits')}"
 
 
 def _array(text: TextIO) -> Iterator[Row]:
@@ -81,13 +98,13 @@ def _array(text: TextIO) -> Iterator[Row]:
             return
         try:
             record, at = decoder.raw_decode(held, start)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             if not ended:  # it may only not be all here
                 more = text.read(max(_CHUNK, len(held) - start))
                 held, at, counted, ended = held[start:] + more, 0, 0, not more
                 continue
             if start < len(held):
-                yield Row(line, fault=f"malformed JSON: {getattr(error, 'msg', 'nested too deeply')}")
+                yield Row(line, fault=_malformed(error))
             else:
                 yield Row(line, fault="malformed JSON: the array does not end")
             found = _NEXT.search(held, start)
@@ -98,29 +115,59 @@ def _array(text: TextIO) -> Iterator[Row]:
             yield _row(line, record)
 
 
+class _Lines:
+    """The lines of a text; those of the record at hand (``taken``) but its first can be read again."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text, self._again, self.taken = text, deque[str](), list[str]()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else self._text.readline()
+        if not line:
+            raise StopIteration
+        self.taken.append(line)
+        return line
+
+    def give_back(self) -> None:
+        """Let all but the record's first line be read again."""
+        self._again.extendleft(reversed(self.taken[1:]))
+        del self.taken[1:]
+
+
 def _table(file: Path, delimiter: str) -> Iterator[Row]:
     """Yields the rows of a table whose first line names its columns; a quoted field may run over several lines."""
     csv.field_size_limit(_FIELD)
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-        table = csv.reader(text, delimiter=delimiter, strict=True)
-        names: list[str] = []
+        lines, at, names = _Lines(text), 1, list[str]()
+        table = csv.reader(lines, delimiter=delimiter, strict=True)
         while True:
-            line = table.line_num + 1
+            lines.taken.clear()
             try:
                 cells = next(table)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(line, fault=f"malformed table: {error}")
-                continue
-            if not cells:
-                continue
-            if not names:
-                names = cells
-            elif len(cells) != len(names):
-                yield Row(line, fault=f"the row has {len(cells)} columns, not {len(names)}")
+                yield Row(at, fault=_unread(error, lines))
             else:
-                yield Row(line, dict(zip(names, cells, strict=True)))
+                if not names:
+                    names = cells
+                elif cells and len(cells) != len(names):
+                    yield Row(at, fault=f"the row has {len(cells)} columns, not {len(names)}")
+                elif cells:
+                    yield Row(at, dict(zip(names, cells, strict=True)))
+            at += len(lines.taken)
+
+
+def _unread(error: csv.Error, lines: _Lines) -> str:
+    """Returns why a record cannot be read; where a quote was never closed, the lines behind it are records again."""
+    count = len(lines.taken)
+    if count > 1 and "expected after" not in str(error):
+        lines.give_back()
+        return "malformed table: a quote is never closed"
+    return f"malformed table: {error}" + (f"; {count} lines skipped" if count > 1 else "")
 
 
 def _parquet(file: Path) -> Iterator[Row]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Reader = Literal["messages", "alpaca", "qa", "mts_dialog", "medquad", "liveqa"]
 READERS: tuple[Reader, ...] = get_args(Reader)
+Rewrite = Literal["", "clean", "flashcard", "heading"]
 
 XML_READERS = ("medquad", "liveqa")
 ROW_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
@@ -47,7 +48,8 @@ class KnownSets(BaseModel):
 class InstructionSource:
     """An instruction set to read: a file, or a folder of them; the table's version and its count beside.
 
-    Of ``where``'s fields a record of the set has the values. ``chats`` says that people write about themselves in it.
+    Of ``where``'s fields a record of the set has the values. ``chats`` says that people write about themselves in it;
+    ``rewrite`` how the teacher rewrites its records before they are trained on, empty for not at all.
     """
 
     name: str
@@ -60,6 +62,7 @@ class InstructionSource:
     published: int = 0
     published_by: str = ""
     manifest: int = 1
+    rewrite: Rewrite = ""
 
     def files(self) -> list[Path]:
         """Returns the files that the reader takes, in the order of their paths."""

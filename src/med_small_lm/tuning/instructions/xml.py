@@ -10,11 +10,18 @@ from lxml import etree
 
 from med_small_lm.tuning.instructions.rows import Row
 
+_ROOTS = ("Document", "doc", "NLM-QUESTIONS")
+"""What MedQuAD's and LiveQA's files are: one without a pair has no fault, MedQuAD has some."""
+
 
 def medquad(file: Path) -> Iterator[Row]:
-    """Yields the pairs of a document of MedQuAD (``QAPair``: ``Question``, ``Answer``)."""
-    for pair in _elements(file, "QAPair"):
-        yield pair if isinstance(pair, Row) else _row(pair, _text(pair.find("Question")), _text(pair.find("Answer")))
+    """Yields the pairs of a document of MedQuAD: ``QAPair`` (``Question``, ``Answer``); a few spell them ``pair``."""
+    for pair in _elements(file, "QAPair", "pair"):
+        if isinstance(pair, Row):
+            yield pair
+            continue
+        question, answer = (next(pair.iter(name, name.lower()), None) for name in ("Question", "Answer"))
+        yield _row(pair, _text(question), _text(answer))
 
 
 def liveqa(file: Path) -> Iterator[Row]:
@@ -32,17 +39,23 @@ def liveqa(file: Path) -> Iterator[Row]:
             yield _row(asked, question, None)
 
 
-def _elements(file: Path, name: str) -> Iterator[Any]:
-    """Yields the elements of a name, each forgotten when the next is read, and a row with a fault for malformed XML.
+def _elements(file: Path, *names: str) -> Iterator[Any]:
+    """Yields the elements of these names, each forgotten when the next is read, and malformed XML as a fault.
 
     Nothing is fetched and no entity that the file declares is put in.
     """
+    parts = etree.iterparse(file, tag=names, resolve_entities=False, no_network=True, load_dtd=False)
+    held = False
     try:
-        for _, element in etree.iterparse(file, tag=name, resolve_entities=False, no_network=True, load_dtd=False):
+        for _, element in parts:
+            held = True
             yield element
             element.clear()
+        if not held and parts.root.tag not in _ROOTS:
+            yield Row(1, fault=f"the file holds no record: it is XML of <{parts.root.tag}>")
     except etree.XMLSyntaxError as error:
-        yield Row(error.lineno or 1, fault=f"malformed XML: {(error.msg or '').partition(',')[0]}")
+        why = (error.msg or "").partition(",")[0]
+        yield Row(error.lineno or 1, fault=f"malformed XML, the rest of the file is not read: {why}")
 
 
 def _row(element: Any, question: str | None, answer: str | None) -> Row:
