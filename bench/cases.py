@@ -35,7 +35,7 @@ from med_small_lm.textbooks.books import read_file  # noqa: E402
 from med_small_lm.textbooks.documents import SourceFile  # noqa: E402
 
 PLANTS = 60
-SEEDS = range(2001, 2006)
+SEEDS = range(3001, 3006)
 BOOKS = ("anatomy_physiology", "nutrition", "pharmacology")
 REAL = ROOT.parent / "shared/data/textbooks"
 
