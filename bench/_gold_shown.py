@@ -13,8 +13,8 @@ import yaml
 from med_small_lm.params.synthesize_cot import ShownStyle, Style, Styles, SynthesizeCot
 from med_small_lm.schemas.rows import Message, Passage, Question, Rationale
 from med_small_lm.synthesis.asked import Asked
+from med_small_lm.synthesis.gates.sifting import sift_rationales
 from med_small_lm.synthesis.rationales import METHODS, rationale_requests, rationales_from
-from med_small_lm.synthesis.sifting import sift_rationales
 from med_small_lm.teacher import builtin
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply

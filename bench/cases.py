@@ -27,8 +27,8 @@ from med_small_lm.pocket.facts import read_facts  # noqa: E402
 from med_small_lm.schemas.parquet import read_records, written_records  # noqa: E402
 from med_small_lm.schemas.rows import Passage, Question  # noqa: E402
 from med_small_lm.schemas.tables import to_frame, to_rows  # noqa: E402
-from med_small_lm.synthesis.case_gates import sift_cases, sound_cases  # noqa: E402
 from med_small_lm.synthesis.cases import case_requests, cases_from, cases_of  # noqa: E402
+from med_small_lm.synthesis.gates.cases import sift_cases, sound_cases  # noqa: E402
 from med_small_lm.synthesis.heldout import held_out_passages  # noqa: E402
 from med_small_lm.teacher import builtin  # noqa: E402
 from med_small_lm.textbooks.books import read_file  # noqa: E402

@@ -34,11 +34,11 @@ from med_small_lm.params.synthesize_cot import SynthesizeCot  # noqa: E402
 from med_small_lm.params.teacher import TeacherParams  # noqa: E402
 from med_small_lm.schemas.rows import Message, Option, Passage, Question, Quote  # noqa: E402
 from med_small_lm.synthesis.asked import Asked, requests_of  # noqa: E402
-from med_small_lm.synthesis.duplicates import duplicates  # noqa: E402
-from med_small_lm.synthesis.judging import ONE_RIGHT, judge_requests, judged  # noqa: E402
+from med_small_lm.synthesis.gates.duplicates import duplicates  # noqa: E402
+from med_small_lm.synthesis.gates.judging import ONE_RIGHT, judge_requests, judged  # noqa: E402
+from med_small_lm.synthesis.gates.sifting import sift_rationales, sound_questions  # noqa: E402
 from med_small_lm.synthesis.questions import question_requests, questions_from  # noqa: E402
 from med_small_lm.synthesis.rationales import rationale_requests, rationales_from  # noqa: E402
-from med_small_lm.synthesis.sifting import sift_rationales, sound_questions  # noqa: E402
 from med_small_lm.teacher import builtin  # noqa: E402
 from med_small_lm.teacher.client import open_teacher  # noqa: E402
 from med_small_lm.teacher.prompts import Prompt  # noqa: E402

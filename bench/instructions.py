@@ -22,7 +22,7 @@ from typing import Any
 from med_small_lm import quiet  # noqa: F401  before datasets
 from med_small_lm.params.knowledge_injection import BaseModelParams
 from med_small_lm.schemas.rows import Conversation, Message, Option, Passage, Question, Rationale, Verdict
-from med_small_lm.synthesis.phi import phi
+from med_small_lm.synthesis.gates.phi import phi
 from med_small_lm.tuning.base_model import make_base
 from med_small_lm.tuning.export.write import FORMS, Exported, export
 from med_small_lm.tuning.instructions.gather import Gathered, gather

@@ -28,7 +28,7 @@ from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.pipelines.generate_questions.graphs import prompt_graphs
 from med_small_lm.schemas.rows import GraphFile, Instruction, Question
 from med_small_lm.schemas.tables import to_rows
-from med_small_lm.synthesis.gates import contamination
+from med_small_lm.synthesis.gates.verdicts import contamination
 from med_small_lm.synthesis.graphs.model import GraphSource
 from med_small_lm.synthesis.graphs.prompts import DESCRIPTION, document, examples_of
 from med_small_lm.synthesis.graphs.reading import read_graph

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import LOCAL, Project
 from tests.teacher.endpoint import Answer, serving
 
-from med_small_lm.synthesis.coverage import step_of
+from med_small_lm.synthesis.accounts.coverage import step_of
 
 PICTURES = ("coverage", "gates", "books", "answers", "lengths")
 CHECK = ("run", "--nodes", "report_synthesis,check_coverage")

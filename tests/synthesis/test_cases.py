@@ -17,8 +17,8 @@ from med_small_lm.schemas.parquet import read_records, written_records
 from med_small_lm.schemas.rows import Option, Passage, Question, Quote
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.asked import Asked
-from med_small_lm.synthesis.case_gates import CASE, case_document, sift_cases, sift_whole, sound_cases
 from med_small_lm.synthesis.cases import case_requests, cases_from, cases_of
+from med_small_lm.synthesis.gates.cases import CASE, case_document, sift_cases, sift_whole, sound_cases
 from med_small_lm.synthesis.heldout import guards_of
 from med_small_lm.teacher import builtin
 from med_small_lm.teacher.prompts import Prompt

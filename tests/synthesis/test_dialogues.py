@@ -9,7 +9,7 @@ import pytest
 from med_small_lm.params.synthesize_cot import Dialogues
 from med_small_lm.schemas.rows import Instruction, Option, Passage, Question, Rationale
 from med_small_lm.synthesis.dialogues import dialogue_requests, dialogues_from, sift_dialogues
-from med_small_lm.synthesis.phi import phi
+from med_small_lm.synthesis.gates.phi import phi
 from med_small_lm.teacher.builtin import answer
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply

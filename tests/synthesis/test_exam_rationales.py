@@ -9,9 +9,9 @@ from med_small_lm.params.generate_questions import QuestionGates
 from med_small_lm.params.synthesize_cot import ExamRationales, RationaleGates
 from med_small_lm.schemas.rows import Option, Passage, Question, Quote, Rationale
 from med_small_lm.synthesis.exam_rationales import METHOD, exam_requests, train_items
+from med_small_lm.synthesis.gates.sifting import sift_exam_rationales
 from med_small_lm.synthesis.heldout import guards_of
 from med_small_lm.synthesis.rationales import rationales_from
-from med_small_lm.synthesis.sifting import sift_exam_rationales
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 

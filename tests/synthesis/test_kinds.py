@@ -13,9 +13,9 @@ from med_small_lm.overlap.documents import question_document
 from med_small_lm.params.generate_questions import GenerateQuestions, Kinds, QuestionGates
 from med_small_lm.schemas.rows import Option, Passage, Question
 from med_small_lm.synthesis.asked import Asked
-from med_small_lm.synthesis.judging import ANSWERABLE, OBVIOUS, ONE_RIGHT, SUPPORT, judge_requests, judged
+from med_small_lm.synthesis.gates.judging import ANSWERABLE, OBVIOUS, ONE_RIGHT, SUPPORT, judge_requests, judged
+from med_small_lm.synthesis.gates.sifting import sift_questions, sound_questions
 from med_small_lm.synthesis.questions import kind_requests, question_requests, questions_from
-from med_small_lm.synthesis.sifting import sift_questions, sound_questions
 from med_small_lm.teacher import builtin
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply, Request

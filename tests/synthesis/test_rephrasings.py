@@ -12,8 +12,8 @@ from tests.synthesis.conftest import make_passage
 
 from med_small_lm.params.generate_questions import Augmentation, GenerateQuestions
 from med_small_lm.schemas.rows import Passage, Question, Rephrasing
+from med_small_lm.synthesis.gates.rephrasings import without_exams
 from med_small_lm.synthesis.heldout import guards_of
-from med_small_lm.synthesis.rephrasing_gates import without_exams
 from med_small_lm.synthesis.rephrasings import METHODS, rephrasing_requests, rephrasings_from
 from med_small_lm.teacher import builtin
 from med_small_lm.teacher.prompts import Prompt

@@ -9,7 +9,7 @@ import pytest
 
 from med_small_lm.params.synthesize_cot import Rewriting
 from med_small_lm.schemas.rows import Instruction, Message
-from med_small_lm.synthesis.phi import phi
+from med_small_lm.synthesis.gates.phi import phi
 from med_small_lm.synthesis.rewriting import changed, rewriting_requests, rewritten_from, sift_rewritten
 from med_small_lm.teacher.builtin import answer
 from med_small_lm.teacher.prompts import Prompt

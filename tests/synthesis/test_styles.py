@@ -10,6 +10,7 @@ import pytest
 
 from med_small_lm.params.synthesize_cot import RationaleGates, ShownStyle, Style, Styles, SynthesizeCot
 from med_small_lm.schemas.rows import Message, Option, Passage, Question, Quote, Rationale
+from med_small_lm.synthesis.gates.sifting import sift_rationales
 from med_small_lm.synthesis.optionwise import JudgedOption, judged_options
 from med_small_lm.synthesis.rationales import (
     GENERAL,
@@ -19,7 +20,6 @@ from med_small_lm.synthesis.rationales import (
     rationale_requests,
     rationales_from,
 )
-from med_small_lm.synthesis.sifting import sift_rationales
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply, call_id, messages_json
 

@@ -18,12 +18,7 @@ from med_small_lm.pocket.exam import asked_facts
 from med_small_lm.pocket.facts import Fact
 from med_small_lm.schemas.rows import Passage, Question, Rationale, TeacherUse
 from med_small_lm.schemas.tables import to_frame
-from med_small_lm.synthesis.asked import requests_of
-from med_small_lm.synthesis.gates import CONTAMINATION
-from med_small_lm.synthesis.heldout import guards_of, held_out_passages
-from med_small_lm.synthesis.questions import question_requests, questions_from
-from med_small_lm.synthesis.rationales import rationale_requests, rationales_from
-from med_small_lm.synthesis.report import (
+from med_small_lm.synthesis.accounts.report import (
     contamination_rows,
     gate_counts,
     stopped_at,
@@ -31,7 +26,12 @@ from med_small_lm.synthesis.report import (
     teacher_use,
     with_kept,
 )
-from med_small_lm.synthesis.sifting import sift_questions, sift_rationales, sound_questions
+from med_small_lm.synthesis.asked import requests_of
+from med_small_lm.synthesis.gates.sifting import sift_questions, sift_rationales, sound_questions
+from med_small_lm.synthesis.gates.verdicts import CONTAMINATION
+from med_small_lm.synthesis.heldout import guards_of, held_out_passages
+from med_small_lm.synthesis.questions import question_requests, questions_from
+from med_small_lm.synthesis.rationales import rationale_requests, rationales_from
 from med_small_lm.teacher.client import Teacher, open_teacher
 from med_small_lm.teacher.prompts import Prompt
 

@@ -15,7 +15,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from med_small_lm.errors import UserError
 from med_small_lm.params.generate_questions import QuestionGates
 from med_small_lm.schemas.rows import Option, Question
-from med_small_lm.synthesis.duplicates import duplicates
+from med_small_lm.synthesis.gates.duplicates import duplicates
 from med_small_lm.tuning import embedding
 from med_small_lm.tuning.weights import save
 

@@ -17,8 +17,8 @@ from med_small_lm.params.teacher import BUILTIN, TeacherParams
 from med_small_lm.pipelines.preview import Preview, groups_of
 from med_small_lm.schemas.rows import Passage, Record
 from med_small_lm.schemas.tables import to_rows
+from med_small_lm.synthesis.accounts.report import summary
 from med_small_lm.synthesis.asked import Asked, requests_of
-from med_small_lm.synthesis.report import summary
 from med_small_lm.teacher.client import Teacher
 from med_small_lm.teacher.forecast import Pace, forecast
 from med_small_lm.teacher.pilot import pilot_of

@@ -16,10 +16,10 @@ from med_small_lm.params.generate_questions import Cases
 from med_small_lm.schemas.rows import Passage, Question, Quote, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
 from med_small_lm.synthesis.exemplars import SENTENCE
+from med_small_lm.synthesis.gates.language import language_of
+from med_small_lm.synthesis.gates.quoting import found_in
 from med_small_lm.synthesis.kinds import propositions
-from med_small_lm.synthesis.language import language_of
 from med_small_lm.synthesis.questions import HELD_OUT_SOURCE, REPLY
-from med_small_lm.synthesis.quoting import found_in
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 

@@ -11,7 +11,7 @@ from med_small_lm.overlap.documents import chat_document
 from med_small_lm.overlap.normalise import singular, words
 from med_small_lm.overlap.stems import FUNCTION_WORDS
 from med_small_lm.schemas.rows import Instruction, Passage, Verdict
-from med_small_lm.synthesis.gates import DUPLICATE, contamination, sift, verdict
+from med_small_lm.synthesis.gates.verdicts import DUPLICATE, contamination, sift, verdict
 from med_small_lm.synthesis.questions import REPLY
 
 SYSTEM, USER, ASSISTANT = "system", "user", "assistant"

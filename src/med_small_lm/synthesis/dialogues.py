@@ -14,9 +14,9 @@ from med_small_lm.params.synthesize_cot import Dialogues
 from med_small_lm.schemas.rows import Instruction, Message, Passage, Question, Rationale, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
 from med_small_lm.synthesis.chats import ASSISTANT, SYSTEM, USER, failed, holds, said_by, share_in, sift_chats
-from med_small_lm.synthesis.gates import POINTS_AWAY, same_language, verdict
-from med_small_lm.synthesis.language import language_of
-from med_small_lm.synthesis.rationale_gates import MARK_UP, NAMES_A_LETTER
+from med_small_lm.synthesis.gates.language import language_of
+from med_small_lm.synthesis.gates.rationales import MARK_UP, NAMES_A_LETTER
+from med_small_lm.synthesis.gates.verdicts import POINTS_AWAY, same_language, verdict
 from med_small_lm.synthesis.rationales import ENDING
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply

@@ -10,8 +10,8 @@ from med_small_lm.overlap.normalise import words
 from med_small_lm.schemas.rows import Instruction, Message, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, parsed_of, record_id
 from med_small_lm.synthesis.chats import ASSISTANT, USER, failed, unit_of
-from med_small_lm.synthesis.gates import DUPLICATE, judge, passed, verdict
-from med_small_lm.synthesis.rationale_gates import MARK_UP
+from med_small_lm.synthesis.gates.rationales import MARK_UP
+from med_small_lm.synthesis.gates.verdicts import DUPLICATE, judge, passed, verdict
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 

@@ -14,11 +14,11 @@ from med_small_lm.schemas.rows import Instruction, Message, Passage, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
 from med_small_lm.synthesis.chats import ASSISTANT, USER, content, failed, holds, share_in, sift_chats
 from med_small_lm.synthesis.exemplars import related
-from med_small_lm.synthesis.gates import POINTS_AWAY, same_language, verdict
+from med_small_lm.synthesis.gates.language import language_of
+from med_small_lm.synthesis.gates.quoting import found_in
+from med_small_lm.synthesis.gates.rationales import MARK_UP
+from med_small_lm.synthesis.gates.verdicts import POINTS_AWAY, same_language, verdict
 from med_small_lm.synthesis.invented import invented_name
-from med_small_lm.synthesis.language import language_of
-from med_small_lm.synthesis.quoting import found_in
-from med_small_lm.synthesis.rationale_gates import MARK_UP
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 

@@ -12,9 +12,9 @@ from typing import Any
 from med_small_lm.overlap.normalise import normalised
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.schemas.rows import Passage, Rephrasing, Verdict
-from med_small_lm.synthesis import rephrasing_gates as gates
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
-from med_small_lm.synthesis.gates import DUPLICATE, judge, passed, verdict
+from med_small_lm.synthesis.gates import rephrasings as gates
+from med_small_lm.synthesis.gates.verdicts import DUPLICATE, judge, passed, verdict
 from med_small_lm.synthesis.linking import pairs_of
 from med_small_lm.synthesis.questions import REPLY
 from med_small_lm.teacher.prompts import Prompt

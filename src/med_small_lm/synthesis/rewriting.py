@@ -27,8 +27,8 @@ from med_small_lm.synthesis.chats import (
     sift_chats,
     unit_of,
 )
-from med_small_lm.synthesis.gates import judge, same_language, verdict
-from med_small_lm.synthesis.language import language_of
+from med_small_lm.synthesis.gates.language import language_of
+from med_small_lm.synthesis.gates.verdicts import judge, same_language, verdict
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 

@@ -11,7 +11,7 @@ import pytest
 
 from med_small_lm.overlap.documents import Document, chat_document
 from med_small_lm.schemas.rows import Verdict
-from med_small_lm.synthesis.phi import phi
+from med_small_lm.synthesis.gates.phi import phi
 from med_small_lm.tuning.instructions.gather import conversations_of, gather
 from med_small_lm.tuning.instructions.sources import InstructionSource
 

@@ -13,10 +13,10 @@ from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Question, Rephrasing, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
+from med_small_lm.synthesis.gates.rephrasings import without_exams
 from med_small_lm.synthesis.heldout import guards_of
-from med_small_lm.synthesis.rephrasing_gates import without_exams
 from med_small_lm.synthesis.rephrasings import METHODS, rephrasing_requests, rephrasings_from
-from med_small_lm.synthesis.report import contamination_rows, teacher_use
 from med_small_lm.teacher.prompts import Prompt
 
 

@@ -12,13 +12,13 @@ from med_small_lm.overlap.contamination import ContaminationIndex, Hit
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.schemas.rows import Contamination, GraphFile, Instruction, Question
 from med_small_lm.schemas.tables import to_frame, to_rows
-from med_small_lm.synthesis.gates import contamination
+from med_small_lm.synthesis.accounts.report import contamination_rows
+from med_small_lm.synthesis.gates.verdicts import contamination
 from med_small_lm.synthesis.graphs.model import GraphSource
 from med_small_lm.synthesis.graphs.prompts import document, examples_of
 from med_small_lm.synthesis.graphs.reading import OK, read_graph
 from med_small_lm.synthesis.graphs.store import GraphStore
 from med_small_lm.synthesis.heldout import guards_of
-from med_small_lm.synthesis.report import contamination_rows
 
 LOG = logging.getLogger(__name__)
 

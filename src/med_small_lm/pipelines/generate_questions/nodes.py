@@ -12,12 +12,12 @@ from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, ExamFault, Question, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
+from med_small_lm.synthesis.gates.judging import judge_requests, judged, judgements
+from med_small_lm.synthesis.gates.sifting import sift_questions, sound_questions
 from med_small_lm.synthesis.heldout import guards_of, held_out_passages
-from med_small_lm.synthesis.judging import judge_requests, judged, judgements
 from med_small_lm.synthesis.kinds import SINGLE
 from med_small_lm.synthesis.questions import kind_of, kind_requests, method_of, question_requests, questions_from
-from med_small_lm.synthesis.report import contamination_rows, teacher_use
-from med_small_lm.synthesis.sifting import sift_questions, sound_questions
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 

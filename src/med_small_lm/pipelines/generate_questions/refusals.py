@@ -11,10 +11,10 @@ from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Instruction, Question, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
 from med_small_lm.synthesis.heldout import guards_of, held_out_passages
 from med_small_lm.synthesis.invented import known_words
 from med_small_lm.synthesis.refusals import METHOD, refusal_requests, refusals_from, sift_refusals
-from med_small_lm.synthesis.report import contamination_rows, teacher_use
 from med_small_lm.teacher.prompts import Prompt
 
 

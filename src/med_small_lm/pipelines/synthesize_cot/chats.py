@@ -12,9 +12,9 @@ from med_small_lm.pipelines.synthesize_cot.privacy import private_gate
 from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Instruction, Question, Rationale, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
 from med_small_lm.synthesis.dialogues import METHOD, dialogue_requests, dialogues_from, sift_dialogues
 from med_small_lm.synthesis.heldout import guards_of
-from med_small_lm.synthesis.report import contamination_rows, teacher_use
 from med_small_lm.teacher.prompts import Prompt
 
 

@@ -14,11 +14,11 @@ from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Passage, Question, Rationale, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
 from med_small_lm.synthesis.exam_rationales import METHOD, TRAIN, exam_requests, item_passage, train_items
+from med_small_lm.synthesis.gates.sifting import sift_exam_rationales
 from med_small_lm.synthesis.heldout import guards_of, held_out_passages
 from med_small_lm.synthesis.rationales import rationales_from
-from med_small_lm.synthesis.report import contamination_rows, teacher_use
-from med_small_lm.synthesis.sifting import sift_exam_rationales
 from med_small_lm.teacher.prompts import Prompt
 
 LOG = logging.getLogger(__name__)

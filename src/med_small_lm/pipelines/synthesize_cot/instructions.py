@@ -19,10 +19,10 @@ from med_small_lm.pipelines.teaching import ask, log_outcome
 from med_small_lm.schemas.rows import Contamination, Instruction, InstructionReport, Question, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis import paraphrases, rewriting
-from med_small_lm.synthesis.gates import CONTAMINATION, contamination
+from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
+from med_small_lm.synthesis.gates.verdicts import CONTAMINATION, contamination
 from med_small_lm.synthesis.graphs.prompts import wordings
 from med_small_lm.synthesis.heldout import guards_of
-from med_small_lm.synthesis.report import contamination_rows, teacher_use
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.tuning.instructions.gather import Gathered, gather
 from med_small_lm.tuning.instructions.pools import shared_instructions

@@ -13,11 +13,11 @@ from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Question, Rationale, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
+from med_small_lm.synthesis.gates.sifting import sift_rationales
 from med_small_lm.synthesis.heldout import guards_of
 from med_small_lm.synthesis.kinds import SINGLE
 from med_small_lm.synthesis.rationales import HIDDEN, METHODS, rationale_requests, rationales_from
-from med_small_lm.synthesis.report import contamination_rows, teacher_use
-from med_small_lm.synthesis.sifting import sift_rationales
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from med_small_lm.errors import UserError
 from med_small_lm.schemas.rows import Verdict
-from med_small_lm.synthesis.phi import looked_for, phi
+from med_small_lm.synthesis.gates.phi import looked_for, phi
 
 
 def private_gate(names_model: str | None) -> tuple[Callable[[Sequence[str]], Verdict], str]:

@@ -24,12 +24,12 @@ from med_small_lm.schemas.rows import (
     TeacherUse,
 )
 from med_small_lm.schemas.tables import to_frame, to_rows
-from med_small_lm.synthesis import pictures
-from med_small_lm.synthesis.coverage import Made, coverage_of
-from med_small_lm.synthesis.outside import Outside
-from med_small_lm.synthesis.page import page
-from med_small_lm.synthesis.reconciling import by_step, shortages, unreconciled
-from med_small_lm.synthesis.report import with_kept
+from med_small_lm.synthesis.accounts import pictures
+from med_small_lm.synthesis.accounts.coverage import Made, coverage_of
+from med_small_lm.synthesis.accounts.outside import Outside
+from med_small_lm.synthesis.accounts.page import page
+from med_small_lm.synthesis.accounts.reconciling import by_step, shortages, unreconciled
+from med_small_lm.synthesis.accounts.report import with_kept
 
 LOG = logging.getLogger(__name__)
 SHOWN = 5  # faults in one line

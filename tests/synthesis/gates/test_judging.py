@@ -10,7 +10,7 @@ import pytest
 
 from med_small_lm.schemas.rows import Option, Passage, Question, Quote
 from med_small_lm.synthesis.asked import is_drawn
-from med_small_lm.synthesis.judging import (
+from med_small_lm.synthesis.gates.judging import (
     ANSWERABLE,
     OBVIOUS,
     ONE_RIGHT,

@@ -9,8 +9,11 @@ import pytest
 from med_small_lm.params.generate_questions import QuestionGates
 from med_small_lm.params.synthesize_cot import RationaleGates
 from med_small_lm.schemas.rows import Option, Passage, Question, Quote, Rationale, Verdict
-from med_small_lm.synthesis import duplicates, gates, question_gates, rationale_gates
-from med_small_lm.synthesis.language import language_of
+from med_small_lm.synthesis.gates import duplicates
+from med_small_lm.synthesis.gates import questions as question_gates
+from med_small_lm.synthesis.gates import rationales as rationale_gates
+from med_small_lm.synthesis.gates import verdicts as gates
+from med_small_lm.synthesis.gates.language import language_of
 
 PARAMS = QuestionGates()
 TEXT = "Scurvy is due to a lack of vitamin C. Its hallmark sign is corkscrew hairs, and gums that bleed."

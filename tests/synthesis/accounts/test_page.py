@@ -16,11 +16,11 @@ from med_small_lm.schemas.rows import (
     Stopped,
     Verdict,
 )
-from med_small_lm.synthesis.coverage import Made
-from med_small_lm.synthesis.distributions import answer_places, five_numbers, gates_in_order
-from med_small_lm.synthesis.outside import Outside
-from med_small_lm.synthesis.page import page
-from med_small_lm.synthesis.pictures import (
+from med_small_lm.synthesis.accounts.coverage import Made
+from med_small_lm.synthesis.accounts.distributions import answer_places, five_numbers, gates_in_order
+from med_small_lm.synthesis.accounts.outside import Outside
+from med_small_lm.synthesis.accounts.page import page
+from med_small_lm.synthesis.accounts.pictures import (
     answers_figure,
     books_figure,
     coverage_figure,

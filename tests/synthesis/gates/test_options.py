@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from med_small_lm.schemas.rows import Option, Question, Quote
-from med_small_lm.synthesis.options import balanced, canonical, clash
+from med_small_lm.synthesis.gates.options import balanced, canonical, clash
 
 
 def options(*texts: str) -> list[Option]:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from med_small_lm.markdown import table
 from med_small_lm.schemas.rows import Coverage, Question, Record, TeacherUse
-from med_small_lm.synthesis.coverage import EXERCISES, KEPT, READING, SKIPPED, WHOLE, Made, step_of, stop_of
-from med_small_lm.synthesis.distributions import (
+from med_small_lm.synthesis.accounts.coverage import EXERCISES, KEPT, READING, SKIPPED, WHOLE, Made, step_of, stop_of
+from med_small_lm.synthesis.accounts.distributions import (
     answer_places,
     chapter_of,
     five_numbers,
@@ -19,9 +19,9 @@ from med_small_lm.synthesis.distributions import (
     records_by_step,
     text_of,
 )
-from med_small_lm.synthesis.gates import passed
-from med_small_lm.synthesis.outside import NOTHING, Outside
-from med_small_lm.synthesis.reconciling import by_step
+from med_small_lm.synthesis.accounts.outside import NOTHING, Outside
+from med_small_lm.synthesis.accounts.reconciling import by_step
+from med_small_lm.synthesis.gates.verdicts import passed
 
 STATES = ("kept", "stopped", "empty", "failed", "skipped", "missing")
 _EXAMPLES = 2  # of a reason

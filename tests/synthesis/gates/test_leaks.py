@@ -8,8 +8,8 @@ import pytest
 from tests.synthesis.conftest import make_passage
 
 from med_small_lm.schemas.rows import Option, Passage, Question
-from med_small_lm.synthesis.leaks import Leaks
-from med_small_lm.synthesis.word_forms import content, root
+from med_small_lm.synthesis.gates.leaks import Leaks
+from med_small_lm.synthesis.gates.word_forms import content, root
 
 TEXTS = [
     "Acromegaly is caused by an adenoma of the pituitary gland. The patient with acromegaly has large hands.",

@@ -10,19 +10,17 @@ from med_small_lm.overlap.documents import question_document
 from med_small_lm.params.generate_questions import QuestionGates
 from med_small_lm.params.synthesize_cot import RationaleGates
 from med_small_lm.schemas.rows import Passage, Question, Rationale, Verdict
-from med_small_lm.synthesis.duplicates import Embed, duplicates
-from med_small_lm.synthesis.gates import contamination, judge, passed, rationale_document, same_language, sift
-from med_small_lm.synthesis.heldout import guards_of
-from med_small_lm.synthesis.language import language_of
-from med_small_lm.synthesis.options import balanced
-from med_small_lm.synthesis.question_gates import (
+from med_small_lm.synthesis.gates.duplicates import Embed, duplicates
+from med_small_lm.synthesis.gates.language import language_of
+from med_small_lm.synthesis.gates.options import balanced
+from med_small_lm.synthesis.gates.questions import (
     option_texts,
     question_format,
     question_language,
     question_schema,
     question_support,
 )
-from med_small_lm.synthesis.rationale_gates import (
+from med_small_lm.synthesis.gates.rationales import (
     answer_consistency,
     each_option,
     rationale_format,
@@ -31,6 +29,8 @@ from med_small_lm.synthesis.rationale_gates import (
     states_answer,
     surplus,
 )
+from med_small_lm.synthesis.gates.verdicts import contamination, judge, passed, rationale_document, same_language, sift
+from med_small_lm.synthesis.heldout import guards_of
 from med_small_lm.synthesis.rationales import GENERAL, METHODS, OPTIONWISE
 
 

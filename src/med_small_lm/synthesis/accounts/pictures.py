@@ -11,8 +11,8 @@ from plotly.subplots import make_subplots
 
 from med_small_lm.palette import COLOURS, LOOK
 from med_small_lm.schemas.rows import Coverage, Question
-from med_small_lm.synthesis.coverage import KEPT, SKIPPED, WHOLE, Made
-from med_small_lm.synthesis.distributions import (
+from med_small_lm.synthesis.accounts.coverage import KEPT, SKIPPED, WHOLE, Made
+from med_small_lm.synthesis.accounts.distributions import (
     answer_places,
     five_numbers,
     gates_in_order,
@@ -20,8 +20,8 @@ from med_small_lm.synthesis.distributions import (
     lengths_of,
     records_by_step,
 )
-from med_small_lm.synthesis.gates import passed
-from med_small_lm.synthesis.reconciling import by_step
+from med_small_lm.synthesis.accounts.reconciling import by_step
+from med_small_lm.synthesis.gates.verdicts import passed
 
 _GREY = "#d0d0d0"
 _WIDE = 3  # funnels side by side

@@ -16,7 +16,7 @@ from typing import Any
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.schemas.rows import Passage, Question, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, text_field
-from med_small_lm.synthesis.gates import sift, verdict
+from med_small_lm.synthesis.gates.verdicts import sift, verdict
 from med_small_lm.synthesis.rationales import keys_of
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply

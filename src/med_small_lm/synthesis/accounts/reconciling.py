@@ -8,7 +8,17 @@ from math import ceil, floor
 
 from med_small_lm.params.synthesize_cot import CoverageLimits
 from med_small_lm.schemas.rows import Coverage, TeacherUse
-from med_small_lm.synthesis.coverage import EXERCISES, FAILED, JUDGES, KEPT, MISSING, READING, SKIPPED, WHOLE, step_of
+from med_small_lm.synthesis.accounts.coverage import (
+    EXERCISES,
+    FAILED,
+    JUDGES,
+    KEPT,
+    MISSING,
+    READING,
+    SKIPPED,
+    WHOLE,
+    step_of,
+)
 
 
 def unreconciled(lines: Sequence[Coverage], use: Sequence[TeacherUse]) -> list[str]:

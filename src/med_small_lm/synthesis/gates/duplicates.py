@@ -14,8 +14,8 @@ from med_small_lm.overlap.normalise import singular, words
 from med_small_lm.overlap.stems import FUNCTION_WORDS
 from med_small_lm.params.generate_questions import QuestionGates
 from med_small_lm.schemas.rows import Question, Verdict
-from med_small_lm.synthesis.gates import DUPLICATE, verdict
-from med_small_lm.synthesis.options import canonical
+from med_small_lm.synthesis.gates.options import canonical
+from med_small_lm.synthesis.gates.verdicts import DUPLICATE, verdict
 
 Bag = frozenset[str]
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]

@@ -12,12 +12,12 @@ from med_small_lm.overlap.minhash import repeats
 from med_small_lm.params.generate_questions import Cases, QuestionGates
 from med_small_lm.schemas.rows import Passage, Question, Verdict
 from med_small_lm.synthesis.cases import PROGRESSIVE, cases_of
-from med_small_lm.synthesis.gates import DUPLICATE, POINTS_AWAY, contamination, passed, verdict
+from med_small_lm.synthesis.gates.language import language_of
+from med_small_lm.synthesis.gates.leaks import Leaks
+from med_small_lm.synthesis.gates.options import clash
+from med_small_lm.synthesis.gates.questions import question_format, question_language, question_support
+from med_small_lm.synthesis.gates.verdicts import DUPLICATE, POINTS_AWAY, contamination, passed, verdict
 from med_small_lm.synthesis.heldout import guards_of
-from med_small_lm.synthesis.language import language_of
-from med_small_lm.synthesis.leaks import Leaks
-from med_small_lm.synthesis.options import clash
-from med_small_lm.synthesis.question_gates import question_format, question_language, question_support
 
 CASE = "case"
 """The gate of the questions that are rejected because another one of their case is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from med_small_lm.synthesis.fidelity import changes, sentences, supported_share
+from med_small_lm.synthesis.gates.fidelity import changes, sentences, supported_share
 
 SOURCE = (
     "Insulin lowers the blood glucose. Warfarin must not be given in pregnancy. The left lung has two lobes. "

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from med_small_lm.synthesis.quoting import found_in
+from med_small_lm.synthesis.gates.quoting import found_in
 
 TEXT = (
     "Scurvy is due to a lack of vitamin C. Its hallmark sign is corkscrew hairs, and gums that bleed. The auto-immune "

@@ -11,7 +11,7 @@ from med_small_lm.answers.nearest import spans
 from med_small_lm.overlap.normalise import words
 from med_small_lm.params.synthesize_cot import RationaleGates
 from med_small_lm.schemas.rows import Passage, Question, Rationale, Verdict
-from med_small_lm.synthesis.gates import POINTS_AWAY, same_language, verdict
+from med_small_lm.synthesis.gates.verdicts import POINTS_AWAY, same_language, verdict
 from med_small_lm.synthesis.optionwise import judged_options
 from med_small_lm.synthesis.rationales import ENDING, METHOD, METHODS, OPTIONWISE
 

@@ -28,9 +28,9 @@ from med_small_lm.schemas.rows import (
 )
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis import questions, rationales
+from med_small_lm.synthesis.accounts.coverage import Made, coverage_of, step_of
+from med_small_lm.synthesis.accounts.reconciling import shortages, unreconciled
 from med_small_lm.synthesis.asked import FAULTS, fault_of, is_failed_call
-from med_small_lm.synthesis.coverage import Made, coverage_of, step_of
-from med_small_lm.synthesis.reconciling import shortages, unreconciled
 from med_small_lm.teacher.requests import Reply
 
 EMPTY = "the teacher wrote no question"

@@ -10,7 +10,7 @@ from typing import TypeVar
 from med_small_lm.overlap.contamination import ContaminationIndex, Hit, hits_of
 from med_small_lm.overlap.documents import Document, question_document
 from med_small_lm.schemas.rows import Instruction, Question, Rationale, Record, Rephrasing, Verdict
-from med_small_lm.synthesis.language import UNKNOWN, language_of
+from med_small_lm.synthesis.gates.language import UNKNOWN, language_of
 
 Kind = TypeVar("Kind", Question, Rationale, Rephrasing, Instruction)
 

@@ -26,8 +26,8 @@ from med_small_lm.schemas.rows import (
 )
 from med_small_lm.synthesis import questions, rationales, rephrasings
 from med_small_lm.synthesis.asked import is_drawn, is_failed_call
-from med_small_lm.synthesis.gates import passed
-from med_small_lm.synthesis.judging import judgements
+from med_small_lm.synthesis.gates.judging import judgements
+from med_small_lm.synthesis.gates.verdicts import passed
 from med_small_lm.synthesis.questions import REPLY
 
 READING, EXERCISES = "reading", "exercises"

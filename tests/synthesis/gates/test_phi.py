@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from med_small_lm.synthesis import phi
+from med_small_lm.synthesis.gates import phi
 
 HELD = [
     ("She was seen on 12/03/2019 for chest pain.", "date"),

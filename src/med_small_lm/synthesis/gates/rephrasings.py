@@ -10,9 +10,9 @@ from med_small_lm.overlap.documents import text_document
 from med_small_lm.overlap.normalise import words
 from med_small_lm.overlap.stems import folded
 from med_small_lm.schemas.rows import Passage, Question, Rephrasing, Verdict
-from med_small_lm.synthesis.fidelity import changes, content, sentences, supported_share
-from med_small_lm.synthesis.gates import POINTS_AWAY, holds_none, same_language, sift, verdict
-from med_small_lm.synthesis.language import language_of
+from med_small_lm.synthesis.gates.fidelity import changes, content, sentences, supported_share
+from med_small_lm.synthesis.gates.language import language_of
+from med_small_lm.synthesis.gates.verdicts import POINTS_AWAY, holds_none, same_language, sift, verdict
 
 _OWN_WORDS = 1  # that a link has to hold of each passage and that the other passage lacks
 _ADDED = 5  # words of an exam's item that a text has from elsewhere; fewer are how one speaks of such a thing

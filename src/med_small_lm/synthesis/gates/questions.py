@@ -8,10 +8,10 @@ from dataclasses import replace
 from med_small_lm.overlap.normalise import normalised, words
 from med_small_lm.params.generate_questions import QuestionGates
 from med_small_lm.schemas.rows import Option, Passage, Question, Quote, Verdict
-from med_small_lm.synthesis.gates import POINTS_AWAY, same_language, verdict
-from med_small_lm.synthesis.options import canonical, clash
-from med_small_lm.synthesis.quoting import found_in
-from med_small_lm.synthesis.word_forms import content
+from med_small_lm.synthesis.gates.options import canonical, clash
+from med_small_lm.synthesis.gates.quoting import found_in
+from med_small_lm.synthesis.gates.verdicts import POINTS_AWAY, same_language, verdict
+from med_small_lm.synthesis.gates.word_forms import content
 
 KINDS = ("single", "multi", "yes_no", "open", "progressive")
 _ONE_KEY = ("single", "yes_no")

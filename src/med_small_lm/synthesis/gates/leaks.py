@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from med_small_lm.schemas.rows import Passage, Question
 from med_small_lm.synthesis.exemplars import SENTENCE
-from med_small_lm.synthesis.word_forms import content, forms, is_figure
+from med_small_lm.synthesis.gates.word_forms import content, forms, is_figure
 
 _TOLD = 0.5  # of the weight of the decisive words that a text says: then it says the proposition,
 _CUED = 0.34  # less where it says that something is so,
