@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.synthesis.test_coverage import HELD, KEPT, MADE, QUESTIONS, USE, lines_of, rephrasing
+from tests.synthesis.accounts.test_coverage import HELD, KEPT, MADE, QUESTIONS, USE, lines_of, rephrasing
 
 from med_small_lm.schemas.rows import (
     Coverage,
