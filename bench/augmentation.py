@@ -3,9 +3,10 @@
 The pocket library tells every fact in four books, each time in another wording. Here it is cut to one book for a fact,
 so that each stands in one wording, and the default chain runs on it with the same steps and tokens: without
 augmentation, and with all methods. The training questions are about other facts than the exam's (the contamination
-gate sees to that), so what the model knows of these, it has read. Scored is the exam's test split, over two seeds (`SEEDS=0,1,2` for others); intervals of differences are paired
-bootstraps over items and seeds. The peer is the same model without. `KEEP=folder` keeps what each run answered, and a
-run that is kept there is not done again: two such processes with other seeds share the work.
+gate sees to that), so what the model knows of these, it has read. Scored is the exam's test split, over two seeds
+(`SEEDS=0,1,2` for others); intervals of differences are paired bootstraps over items and seeds. The peer is the same
+model without. `KEEP=folder` keeps what each run answered, and a run that is kept there is not done again: two such
+processes with other seeds share the work.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ item, or what holds a guarded item's fact, is no clean question and taken out fi
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import resource
@@ -24,6 +23,7 @@ from typing import Any
 
 from _exams import EXAMS, exams, instructions, medquad, medquad_pages, notes, own_exam, question, sentences
 from _planted import plant, reworded, shuffled, without_near, without_same_fact
+from _teacher import say
 
 from med_small_lm.overlap.contamination import COVERAGE, FUZZY, RULES, SAME_FACT, ContaminationIndex, hits_of
 from med_small_lm.overlap.documents import Document, question_document
@@ -41,14 +41,6 @@ N = 441_000  # records of Meerkat's instruction data
 LIKE_MEDQA = 0.2  # of them have MedQA-CoT's lengths (its own and those from textbooks), the rest MedMCQA's
 SAMPLE = 2_000
 SEEDS = (11, 12, 13)  # the gate was developed on 0 to 4
-
-
-def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None) -> bool:
-    """Print one figure as a JSON line; return whether it met its goal."""
-    shown = "skipped" if ok is None else value
-    line = {"figure": name, "value": shown, "unit": unit, "goal": goal, "peer": peer, "ratio": None, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok is not False
 
 
 def guards(items: Sequence[Question]) -> list[ContaminationIndex]:
@@ -205,7 +197,7 @@ def brute_force(
 def main(names: Sequence[str]) -> int:
     """The exit status: 0 if every figure met its goal. Each part runs in a process of its own, for its memory."""
     if not EXAMS.exists():
-        say("the contamination gate on the public exams", None, ">= 0.95", None)
+        say("the contamination gate on the public exams", "skipped", ">= 0.95", None)
         return 0
     if names:
         return 0 if all([PARTS[name]() for name in names]) else 1

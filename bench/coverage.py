@@ -8,7 +8,6 @@ teacher's own database, by code that the ledger does not share. There is no peer
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 from _project import BOOK, copy, put_on_shelf, ran
+from _teacher import say
 
 FILES = ("questions", "cases", "rephrasings", "rationales", "exam_rationales", "refusals", "dialogues", "rewritings",
          "paraphrases")  # fmt: skip
@@ -31,13 +31,6 @@ TASKS = {
     "rewriting": ("clean", "flashcard", "heading"),
 }
 """The tasks of a step's calls, where they have other names than the step."""
-
-
-def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None) -> bool:
-    """Print one figure as a JSON line; return whether it met its goal (a skipped one does)."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": None, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok is not False
 
 
 def stopped_by(gates: Any) -> str:

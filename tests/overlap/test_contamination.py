@@ -188,10 +188,15 @@ def test_the_rationale_is_part_of_the_document(items: list[Question], asked: dic
     assert item.question_id in {hit.question_id for hit in index.hits(question_document(question, [told]))}
 
 
-def test_yes_and_no_are_no_facts() -> None:
-    options = [Option("A", "yes"), Option("B", "no")]
-    item = Question("x-1", "x", "test", "yes_no", "Does zorvadil cause hair loss in rats?", options, ["A"], "yes")
-    assert not ContaminationIndex([item]).hits(text_document("d", "Yes, we gave zorvadil."))
+@pytest.mark.parametrize("answer", ["yes", "No", "oui", "Peut-être", "faux", "Ja", "sí", "None of the above"])
+def test_yes_and_no_are_no_facts_in_whatever_language(answer: str) -> None:
+    names = ["zorvadil", "melanotrin", "quelazine", "brivostat", "tarnopril"]
+    stems = [f"Does {name} cause {loss} in rats?" for name in names for loss in ("hair loss", "deafness")]
+    options = [Option("A", answer), Option("B", "else")]
+    items = [Question(f"x-{n}", "x", "test", "yes_no", s, options, ["A"], answer) for n, s in enumerate(stems)]
+    assert not ContaminationIndex(items).hits(text_document("d", f"{answer}, we gave them zorvadil."))
+    known = [replace(one, options=[Option("A", "by mouth")], answer_text="by mouth") for one in items]
+    assert ContaminationIndex(known).hits(text_document("d", "By mouth, we gave them zorvadil."))
 
 
 def test_an_empty_benchmark_guards_nothing() -> None:

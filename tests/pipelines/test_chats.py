@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ def test_dialogues_are_kept_with_question_rationale_and_passage(teacher) -> None
         Rationale(f"r-{ill}", f"q-{ill}", "passage_cot", TEXTS[ill], [], [], "c", [f"b-{ill}"], "CC0")
         for ill in list(CAUSES)[:3]
     ]
+    letters = replace(reasons[0], rationale_id="r-o", method="gold_shown: optionwise", text="Option A is TRUE.")
+    reasons += [letters, replace(letters, question_id="q-pellagra")]  # nobody in a dialogue may speak of letters
     made = write_dialogues(
         to_frame(questions, Question), to_frame(reasons, Rationale), to_frame(PASSAGES, Passage), NONE, NONE,
         prompt("dialogue"), *teacher, SynthesizeCot(dialogues={"share": 1.0}),

@@ -71,7 +71,7 @@ def assembled(answers: Answers, paraphrases: pd.DataFrame = NONE, **chats: pd.Da
     given = dict.fromkeys(tuning.CHATS, NONE) | chats
     none = {name: to_frame([], Rationale if "rationales" in name else Question) for name in tuning.SOLVED}
     made = tuning.assemble_conversations(
-        **none, **given, paraphrases=paraphrases, answers=answers, params=InstructionTune()
+        **none, **given, paraphrases=paraphrases, coverage_check="", answers=answers, params=InstructionTune()
     )
     frames.Conversations.validate(made)
     return made

@@ -101,7 +101,7 @@ def test_train_items_are_asked_and_kept_with_licence_and_lineage(tmp_path: Path)
             TeacherAccess(tmp_path / "teacher.sqlite"), params_for(endpoint), ITEM, leak, DEV
         )
     assert items["question_id"].tolist() == kept["question_id"].tolist() == ["t-1"]
-    assert items["licence"].item() == kept["licence"].item() == "unknown"
+    assert (items["licence"].item(), kept["licence"].item()) == ("unknown", "unknown and own")
     assert set(kept["passage_ids"].item()) < {one.passage_id for one in BOOK}, "held-out sections are not shown"
     assert rejected["question_id"].tolist() == ["t-2"] and use["calls"].item() == 2
     assert set(contamination["source"]) == {"exam rationales"}

@@ -78,12 +78,19 @@ def test_a_long_enough_section_is_asked_about_once_with_all_its_slots(prompts: d
         asked.passages == tuple(own) and asked.passage is own[0] and asked.request.model_params == {"temperature": 0.2}
     )
     assert slots["passages"] == [passage.text for passage in own] and slots["language"] == "en"
+    unread = [make_passage("Szkorbut jest chorobą. " * 20)]
+    (other,) = case_requests(unread, [], prompts["case"], Cases(share=1.0))
+    assert "in this language: that of the passages" in other.request.messages[-1].content
     assert (slots["n_questions"], slots["n_propositions"], slots["seed"]) == (3, 5, 3)
     assert [item["stem"] for item in slots["exemplars"][0]["questions"]] == ["Stem 1?", "Stem 2?"]
     assert "Shown vignette" in asked.request.messages[-1].content
     assert case_requests(own, [], prompts["case"], Cases(share=0.0)) == []
     few = case_requests(own, [], prompts["case"], Cases(share=1.0, words_max=100, propositions=4))
     assert [len(one.passages) for one in few] == [2]
+    long = make_passage(f"{FACTS} " * 9, ordinal=1)
+    small = Cases(share=1.0, words_max=100, questions=2, propositions=2)
+    (first,) = case_requests([own[0], long, own[2]], [], prompts["case"], small)
+    assert first.passages == (own[0],), "what stands behind a passage that is too long is not shown without it"
 
 
 def test_a_case_becomes_a_record_for_each_question_under_one_name(reply: Callable[..., Reply]) -> None:

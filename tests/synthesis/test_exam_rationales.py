@@ -45,6 +45,8 @@ def test_train_items_keep_their_ids_and_are_never_without_a_licence() -> None:
     assert [(one.question_id, one.method, one.licence) for one in items] == [
         ("t-1", "exam", "MIT"), ("t-2", "exam", "unknown"),
     ]  # fmt: skip
+    several, case = replace(SCURVY, kind="multi", answer_keys=["A", "B"]), replace(SCURVY, kind="progressive")
+    assert train_items([several, case], 1.0) == [], "asked for one answer, nobody can tell several; a case stays whole"
     many = [replace(SCURVY, question_id=f"t-{n}") for n in range(400)]
     some = train_items(many, 0.25)
     assert 70 < len(some) < 130 and train_items(many, 0.0) == []
@@ -86,7 +88,9 @@ def test_only_consistent_clean_and_new_items_are_kept(prompts: dict[str, Prompt]
     guards = guards_of([*items, DEV], splits=("dev",))
     found: list[list[object]] = []
     kept, rejected = sift_exam_rationales(drafts, items, guards, RationaleGates(), QuestionGates(), found)  # type: ignore[arg-type]
-    assert misses == [] and [(one.question_id, one.licence) for one in kept] == [("t-1", "MIT"), ("t-2", "unknown")]
+    assert misses == [] and [(one.question_id, one.licence) for one in kept] == [
+        ("t-1", "MIT and own"), ("t-2", "unknown and own"),
+    ], "the terms of the passages that were shown go over to what is made of them"  # fmt: skip
     assert [one.passage_ids for one in kept] == [["b-0"], ["b-1"]] and {one.method for one in kept} == {"exam_cot"}
     stops = {one.question_id: one.gates[-1].gate for one in rejected}
     assert stops == {"t-3": "contamination", "t-4": "duplicate", "t-5": "answer"}

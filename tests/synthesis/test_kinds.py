@@ -83,6 +83,24 @@ def test_items_of_both_kinds_become_records_that_pass_the_gates(reply: Callable[
     assert QUOTES[0] in question_document(multi).asserted and YES_NO["excerpt"] in question_document(yes_no).asserted
 
 
+LETTERED = ["A. scurvy", "B) beriberi", "(C) pellagra", "D: rickets"]
+SINGLE: dict[str, Any] = {"stem": "Lack of vitamin C causes which?", "answer": 0, "quote": QUOTES[0]}
+
+
+def test_letters_that_a_teacher_sets_before_its_options_are_no_part_of_them(reply: Callable[..., Reply]) -> None:
+    """Options change places where the keys are balanced: "B. beriberi" at A would name two."""
+    lettered = [
+        {**one, "text": f"{key}. {one['text']}"} for key, one in zip("ABCD", MULTI["propositions"], strict=True)
+    ]
+    multi = read(reply, "multi", MULTI | {"propositions": lettered})
+    assert [option.text for option in multi.options] == [one["text"] for one in MULTI["propositions"]]
+    single = read(reply, "single", SINGLE | {"options": LETTERED})
+    assert [option.text for option in single.options] == ["scurvy", "beriberi", "pellagra", "rickets"]
+    assert single.answer_text == "scurvy"
+    species = ["A. fumigatus", "B. cereus", "C. albicans", "E. coli"]
+    assert [o.text for o in read(reply, "single", SINGLE | {"options": species}).options] == species
+
+
 @pytest.mark.parametrize(
     ("kind", "item", "why"),
     [

@@ -61,6 +61,8 @@ TEXT_PROMPT = Prompt("rationale", "1", (Message("user", "{passage} {stem} {lette
     [
         ("Scurvy lacks vitamin C. Therefore, the answer is (A) vitamin C.", ["A"], ""),
         ("Scurvy lacks it.\nThe answer is (D) zinc", ["D"], ""),
+        ("Scurvy lacks vitamin C.\n\n**Therefore, the answer is (A) vitamin C.**", ["A"], ""),
+        ("Scurvy lacks vitamin C. The answer is **(A): vitamin C**.", ["A"], ""),
         ("Scurvy lacks vitamin C. The answer is (B) vitamin C.", ["A", "B"], ""),
         ("Scurvy lacks vitamin C. The answer is (A) vitamin C or (B) vitamin A.", [], "does not end"),
         ("Scurvy lacks vitamin C. Answer: A", ["A"], "does not end"),

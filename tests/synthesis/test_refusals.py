@@ -57,6 +57,34 @@ def judged(kind: str, parsed: dict[str, Any], prompts: dict[str, Prompt], reply:
 
 
 @pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("invented", "Zorbadine isn't a recognized drug."),
+        ("invented", "Zorbadine doesn’t exist."),
+        ("invented", "There is no medication called zorbadine in the standard references."),
+        ("invented", "I'm not familiar with a drug called zorbadine; it does not appear to be a real medication."),
+        ("invented", "I don't know of a drug called zorbadine, so I cannot recommend a dose."),
+        ("invented", "I could not find any drug named zorbadine."),
+        ("invented", "As far as I know, zorbadine is fictitious."),
+        ("invented", "I have no information about zorbadine."),
+        ("not_in_passage", "The text doesn't say which test proves scurvy."),
+        ("not_in_passage", "No test is mentioned in the text."),
+        ("not_in_passage", "The text does not provide a test."),
+        ("not_in_passage", "A test is not described in the text."),
+        ("not_in_passage", "The excerpt gives no test."),
+        ("not_in_passage", "There is no information on a test."),
+        ("false_premise", "That’s inaccurate."),
+        ("false_premise", "A lack of iron doesn’t cause scurvy."),
+        ("false_premise", "It is vitamin C that is lacking, rather than iron."),
+    ],
+)
+def test_a_refusal_is_one_in_whatever_words(kind, said, prompts, reply) -> None:  # type: ignore[no-untyped-def]
+    item = {"invented": INVENTED, "not_in_passage": LACKING, "false_premise": FALSE}[kind]
+    made = judged(kind, item | {"reply": f"{said} {item['quote']}"}, prompts, reply)
+    assert all(gate.verdict == "pass" for gate in made.gates), made.gates[-1]
+
+
+@pytest.mark.parametrize(
     ("kind", "item", "change", "stopped"),
     [
         ("false_premise", FALSE, {}, ""),
@@ -78,6 +106,8 @@ def judged(kind: str, parsed: dict[str, Any], prompts: dict[str, Prompt], reply:
                                 "reply": "I know of no drug called aspirin. " + CAUSE}, "premise"),
         ("invented", INVENTED, {"reply": f"The dose of zorbadine is small. {CAUSE}"}, "stance"),
         ("invented", INVENTED, {"reply": f"I know of nothing called so. Zorbadine is given daily. {CAUSE}"}, "stance"),
+        ("invented", INVENTED, {"reply": f"Zorbadine is not given in known scurvy. {CAUSE}"}, "stance"),
+        ("invented", INVENTED, {"reply": f"There is no evidence that zorbadine helps. {CAUSE}"}, "stance"),
         ("not_in_passage", LACKING, {}, ""),
         ("not_in_passage", LACKING, {"premise": "sign", "question": "Which sign proves scurvy?"}, "premise"),
         ("not_in_passage", LACKING, {"reply": f"The test is a look at the gums. {SIGN}"}, "stance"),
@@ -89,6 +119,15 @@ def test_an_item_rests_on_what_is_not_so_and_the_reply_says_it(  # type: ignore[
     made = judged(kind, item | change, prompts, reply)
     assert next((gate.gate for gate in made.gates if gate.verdict == "fail"), "") == stopped, made.gates
     assert made.method == f"refusal: {kind}" and made.passage_ids == made.parent_ids == ["b-1"] and made.call_id
+
+
+def test_an_invented_premise_is_its_name_however_it_is_told(prompts, reply) -> None:  # type: ignore[no-untyped-def]
+    name = str(asked_of("invented", prompts).request.slots["name"]).split()[-1]
+    item = INVENTED | {"question": f"Which dose of {name} is given?", "premise": f"the drug {name}."}
+    sound = judged("invented", item | {"reply": f"I know of no drug called {name}. {CAUSE}"}, prompts, reply)
+    assert all(gate.verdict == "pass" for gate in sound.gates), sound.gates[-1]
+    affirming = item | {"reply": f"Nothing is known to me. {name.title()} is given daily. {CAUSE}"}
+    assert judged("invented", affirming, prompts, reply).gates[-1].gate == "stance"
 
 
 def test_who_asks_for_what_a_passage_lacks_shows_the_stretch_with_the_quote(  # type: ignore[no-untyped-def]

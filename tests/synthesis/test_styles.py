@@ -10,6 +10,7 @@ import pytest
 
 from med_small_lm.params.synthesize_cot import RationaleGates, ShownStyle, Style, Styles, SynthesizeCot
 from med_small_lm.schemas.rows import Message, Option, Passage, Question, Quote, Rationale
+from med_small_lm.synthesis.asked import Asked
 from med_small_lm.synthesis.gates.sifting import sift_rationales
 from med_small_lm.synthesis.optionwise import JudgedOption, judged_options
 from med_small_lm.synthesis.rationales import (
@@ -129,10 +130,18 @@ def test_a_text_is_read_option_by_option() -> None:
     assert judged_options(f"Well then. {BY_OPTION}") == judged_options("Option A may be TRUE.") == []
 
 
+def asked_of_options(prompts: dict[str, Prompt]) -> list[Asked]:
+    return rationale_requests([QUESTION], [PASSAGE], prompts["optionwise_rationale"], ALL, style=OPTIONWISE)
+
+
 def test_replies_option_by_option_become_records(prompts: dict[str, Prompt], reply: Callable[..., Reply]) -> None:
     params = SynthesizeCot(samples=5, styles=ALL.styles)
     listed = [{"option": f"({k})", "verdict": "TRUE" if k == "A" else "FALSE", "why": why}
               for k, why in zip("ABCD", WHYS, strict=True)]  # fmt: skip
+    ways = ["option A:", "b", "C) iron", "(D) zinc"]
+    named = [one | {"option": way} for one, way in zip(listed, ways, strict=True)]
+    (same,) = rationales_from(asked_of_options(prompts), [reply({"options": named})], METHODS[OPTIONWISE])[0]
+    assert same.text == BY_OPTION
     objects = [{"options": listed}, {"options": []}, {"options": "all"}]
     replies = [*map(reply, objects), reply(None, "length"), reply({"options": [{"option": "A"}, 3]})]
     asked = rationale_requests([QUESTION], [PASSAGE], prompts["optionwise_rationale"], params, style=OPTIONWISE)
@@ -159,6 +168,7 @@ def test_replies_option_by_option_become_records(prompts: dict[str, Prompt], rep
         (BY_OPTION.replace("Option D", "Option E"), "each_option"),
         (BY_OPTION[:-12], "format"),
         (BY_OPTION.replace("Zinc is not named.", ""), "format"),
+        (BY_OPTION.replace("Zinc is not named.", "Zinc is not in the provided text."), "format"),
         (BY_OPTION.replace("Zinc is not named.", "The passage does not name zinc."), "format"),
         (BY_OPTION.replace("Zinc is not named.", "I cannot say what zinc does."), "format"),
         (BY_OPTION.replace("Zinc is not named.", "Zinc is none, as option A is right."), ""),

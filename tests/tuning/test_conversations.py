@@ -23,6 +23,9 @@ def test_both_forms_of_a_question(
     assert (explain.example_id, direct.example_id) == ("q-0-explain", "q-0-direct")
     assert explain.parent_ids == ["q-0", "why-q-0"] and direct.parent_ids == ["q-0"]
     assert explain.question_id == "q-0" and explain.passage_ids == ["book-0"] and explain.licence == "CC0"
+    shown = [dataclasses.replace(rationales[0], licence="CC0 and own")]  # a passage of another licence was shown
+    made = build_conversations(questions[:1], shown, forms, ConversationParams(), 0)
+    assert [example.licence for example in made] == ["CC0 and own", "CC0"]
 
 
 def test_only_what_passed_its_gates_and_has_one_right_option(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, ClassVar, Never
 
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
@@ -19,6 +20,8 @@ LOG = logging.getLogger(__name__)
 
 class BenchmarkDataset(AbstractDataset[Never, pd.DataFrame]):
     """Questions of one benchmark, all splits. Lines that are no question are counted in the log and left out."""
+
+    _shown: ClassVar = ["question_id", "split", "stem", "answer_text"]
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         """Name the file."""
@@ -54,8 +57,8 @@ class BenchmarkDataset(AbstractDataset[Never, pd.DataFrame]):
         return {"filepath": str(self._filepath)}
 
     def preview(self, nrows: int = 20) -> TablePreview:
-        """The first questions, for kedro-viz."""
-        head = self.load()[["question_id", "split", "stem", "answer_text"]].head(nrows)
+        """The first rows, for kedro-viz."""
+        head = self.load()[self._shown].head(nrows)
         return TablePreview(
             {"index": list(head.index), "columns": list(head.columns), "data": head.to_numpy().tolist()}
         )
@@ -63,6 +66,8 @@ class BenchmarkDataset(AbstractDataset[Never, pd.DataFrame]):
 
 class BenchmarkFaultsDataset(BenchmarkDataset):
     """The lines of the same file that are no question, each with its number and the reason."""
+
+    _shown: ClassVar = [one.name for one in fields(ExamFault)]
 
     def __init__(self, *, filepath: str, exam: str, metadata: dict[str, Any] | None = None) -> None:
         """Name the file and the exam."""
@@ -73,10 +78,3 @@ class BenchmarkFaultsDataset(BenchmarkDataset):
         """The lines as a frame, empty where all are questions."""
         _, problems = read_questions(self._filepath)
         return to_frame([ExamFault(self._exam, p.line, p.question_id, p.reason, p.text) for p in problems], ExamFault)
-
-    def preview(self, nrows: int = 20) -> TablePreview:
-        """The first of them, for kedro-viz."""
-        head = self.load().head(nrows)
-        return TablePreview(
-            {"index": list(head.index), "columns": list(head.columns), "data": head.to_numpy().tolist()}
-        )

@@ -22,7 +22,22 @@ _TELLING = 2  # content words that a gram has at least: "which of the following 
 
 _FIGURE = re.compile(r"\d+")
 
-_BARE = {("yes",), ("no",), ("maybe",), ("true",), ("false",), ("all", "of", "the", "above"), ("none",)}
+_SAYS_NOTHING = (
+    "yes no maybe true false all none both neither oui non peut-être vrai faux ja nein vielleicht wahr falsch sí "
+    "quizás verdadero falso"
+)
+_BARE = frozenset(map(folded, _SAYS_NOTHING.split()))
+_LETTERS = re.compile(
+    r"(?i:both |either |neither |options? |answers? |choices? |only )*\(?[A-J]\)?"
+    r"(?:\s*(?:,|(?i:and|or|nor)|&|/)\s*\(?[A-J]\)?)+(?i: only)?"
+)
+_ALL = re.compile(
+    r"(?:all|none|any|both|neither|either)(?: of)? (?:the|these)"
+    r"(?: (?:above|options?|answers?|choices?|following|others?))?"
+    r"|(?:all|none) (?:are|is) (?:correct|true|right)|(?:the )?above|toutes? les réponses.*|aucune (?:des|réponse).*"
+    r"|alle (?:antworten|genannten).*|todas las anteriores|ninguna de las anteriores",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +80,19 @@ def guarded_items(
 def right_answers(question: Question) -> Iterator[str]:
     """Yield the right answers as phrases: of the options that are right, or of the answer where there are no options.
 
-    Answers that say nothing of themselves (yes, all of the above, a bare number) are left out.
+    Answers that say nothing of themselves (yes, A and B, all of the above, a bare number) are left out.
     """
     right = [option.text for option in question.options if option.key in question.answer_keys]
     for text in dict.fromkeys(right or [question.answer_text]):
         own = folded(text)
-        if own not in _BARE and not all(word.isdigit() for word in own):
+        if own not in _BARE and not points_at_options(text) and not all(word.isdigit() for word in own):
             yield phrase(own)
+
+
+def points_at_options(text: str) -> bool:
+    """Return whether an option says nothing of itself: it points at others by letter, or at all of them."""
+    text = text.strip().rstrip(".")
+    return bool(_ALL.fullmatch(text) or _LETTERS.fullmatch(text))
 
 
 def phrase(words: Sequence[str]) -> str:

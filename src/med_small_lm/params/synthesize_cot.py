@@ -80,7 +80,10 @@ class ExamRationales(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     share: float = Field(
-        default=1.0, ge=0.0, le=1.0, description="Share of the train items that are asked, drawn by their ids; 0: none"
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="Share of the train items that are asked, drawn by their ids, `samples` calls each; 0: none",
     )
     exemplars: int = Field(
         default=0, ge=0, le=20, description="Questions of the exams' dev splits, solved, that are shown before it"

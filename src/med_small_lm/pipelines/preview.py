@@ -54,8 +54,6 @@ class Preview:
         """Log the prompts and replies of the passages shown."""
         counts = len(self.asked), self.passages, len(self.shown)
         LOG.info("%s: preview of %d passages of %d; %d are shown", what, *counts)
-        if not asked:
-            LOG.warning("%s: no passage of the preview leads to a request, so the forecast has none of this step", what)
         seen: Counter[str] = Counter()
         for one, reply in zip(asked, replies, strict=True):
             name = one.passage.passage_id
@@ -66,14 +64,15 @@ class Preview:
                 LOG.info("%s, %s, reply (%s):\n%s", what, name, reply.status, reply.content or reply.reason)
 
     def show_verdicts(self, what: str, records: Sequence[Record]) -> None:
-        """Log what the gates said of the records made from the passages shown."""
+        """Log what the gates said of the records made from the passages, exam items or instructions shown."""
         for record in records:
-            if self.shown.intersection(record.passage_ids):
+            about = [*record.passage_ids, getattr(record, "question_id", ""), *getattr(record, "parent_ids", ())]
+            if name := next((one for one in about if one in self.shown), ""):
                 said = getattr(record, "stem", "") or getattr(record, "text", "")
                 said = said or "\n  ".join(f"{one.role}: {one.content}" for one in getattr(record, "messages", ()))
                 gates = "; ".join(f"{gate.gate} {gate.verdict}" + (f" ({gate.reason})" if gate.reason else "")
                                   for gate in record.gates)  # fmt: skip
-                LOG.info("%s, %s: %s\n  %s", what, record.passage_ids[0], said, gates or "no gate yet")
+                LOG.info("%s, %s: %s\n  %s", what, name, said, gates or "no gate yet")
 
     def groups(
         self, chosen: Sequence[Asked], replies: Sequence[Reply], waiting: Sequence[Asked], *, is_later: bool

@@ -15,7 +15,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from med_small_lm.datasets.teacher import TeacherAccess
 from med_small_lm.params.teacher import BUILTIN, TeacherParams
 from med_small_lm.pipelines.preview import Preview, groups_of
-from med_small_lm.schemas.rows import Passage, Record
+from med_small_lm.schemas.rows import Passage, Question, Record
 from med_small_lm.schemas.tables import to_rows
 from med_small_lm.synthesis.accounts.report import summary
 from med_small_lm.synthesis.asked import Asked, requests_of
@@ -48,6 +48,8 @@ def ask(
             access.forecasts.extend(preview.groups(chosen, replies, waiting, is_later=not rest))
     LOG.info("%s", _use(what, replies))
     if preview is not None:
+        if not asked:
+            LOG.warning("%s: no passage of the preview leads to a request, so the forecast has none of this step", what)
         preview.show_replies(what, chosen, replies)
     return chosen, replies
 
@@ -55,6 +57,11 @@ def ask(
 def passages_of_books(passages: pd.DataFrame) -> list[Passage]:
     """The passages that the teacher is asked about: papers and general text are read by the model, and no more."""
     return to_rows(passages[passages["source"] == "book"], Passage)
+
+
+def exams_of(benchmarks: pd.DataFrame, book_exam: pd.DataFrame) -> list[Question]:
+    """The questions of all exams and of the books' own: what no training record may hold."""
+    return to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
 
 
 def log_outcome(

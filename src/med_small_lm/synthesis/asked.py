@@ -60,7 +60,8 @@ def fault_of(reply: Reply) -> str:
     """Return why a reply is no use, empty if it is the object that was asked for."""
     if reply.status != OK:
         return f"{reply.status}: {reply.reason}" if reply.reason else reply.status
-    return "" if isinstance(reply.parsed, Mapping) else "invalid: the reply is no JSON object"
+    # The client counts it as answered: a prompt without a schema asks for plain text.
+    return "" if isinstance(reply.parsed, Mapping) else "the reply is no JSON object"
 
 
 def is_failed_call(reason: str) -> bool:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from med_small_lm.params.generate_questions import Cases
 from med_small_lm.schemas.rows import Passage, Question, Quote, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
 from med_small_lm.synthesis.exemplars import SENTENCE
-from med_small_lm.synthesis.gates.language import language_of
+from med_small_lm.synthesis.gates.language import UNKNOWN, language_of
 from med_small_lm.synthesis.gates.quoting import found_in
 from med_small_lm.synthesis.kinds import propositions
 from med_small_lm.synthesis.questions import HELD_OUT_SOURCE, REPLY
@@ -48,7 +49,7 @@ def case_requests(
         slots = {
             "section": first.section,
             "passages": [passage.text for passage in own],
-            "language": language_of(" ".join(passage.text for passage in own)),
+            "language": _language(own),
             "exemplars": shown,
             "n_questions": params.questions,
             "n_propositions": params.propositions,
@@ -108,12 +109,18 @@ def _sections(passages: Sequence[Passage], params: Cases) -> dict[str, list[Pass
     """Return the first passages of each section that has a sentence for each proposition, under the section's name."""
     every: dict[str, list[Passage]] = defaultdict(list)
     for passage in passages:
-        own = every[f"{passage.book} {passage.section}"]
-        if not own or sum(one.n_words for one in own) + passage.n_words <= params.words_max:
-            own.append(passage)
+        every[f"{passage.book} {passage.section}"].append(passage)
+    for own in every.values():  # none is left out in between
+        del own[max(sum(n <= params.words_max for n in accumulate(one.n_words for one in own)), 1) :]
     least = params.questions * params.propositions
     long = {name: sum(len(SENTENCE.split(passage.text)) for passage in own) for name, own in every.items()}
     return {name: own for name, own in every.items() if long[name] >= least}
+
+
+def _language(passages: Sequence[Passage]) -> str:
+    """Return the language of passages as the prompt names it."""
+    found = language_of(" ".join(passage.text for passage in passages))
+    return "that of the passages" if found == UNKNOWN else found
 
 
 def _of_reply(one: Asked, reply: Reply) -> tuple[list[Question], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -15,6 +16,8 @@ from med_small_lm.synthesis.gates.verdicts import DUPLICATE, contamination, sift
 from med_small_lm.synthesis.questions import REPLY
 
 SYSTEM, USER, ASSISTANT = "system", "user", "assistant"
+SENTENCE = re.compile(r"(?<=[.!?])\s+")
+"""Where the next sentence begins, in capitals or not."""
 
 
 def said_by(record: Instruction, role: str) -> list[str]:

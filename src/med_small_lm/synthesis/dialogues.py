@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,17 +12,17 @@ from med_small_lm.overlap.contamination import ContaminationIndex, Hit
 from med_small_lm.params.synthesize_cot import Dialogues
 from med_small_lm.schemas.rows import Instruction, Message, Passage, Question, Rationale, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
-from med_small_lm.synthesis.chats import ASSISTANT, SYSTEM, USER, failed, holds, said_by, share_in, sift_chats
+from med_small_lm.synthesis.chats import ASSISTANT, SENTENCE, SYSTEM, USER, failed, holds, said_by, share_in, sift_chats
 from med_small_lm.synthesis.gates.language import language_of
 from med_small_lm.synthesis.gates.rationales import MARK_UP, NAMES_A_LETTER
 from med_small_lm.synthesis.gates.verdicts import POINTS_AWAY, same_language, verdict
 from med_small_lm.synthesis.rationales import ENDING
+from med_small_lm.synthesis.shots import asked_text
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
 METHOD = "dialogue"
 _ROLES = {"patient": USER, "doctor": ASSISTANT}
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _MESSAGES_MIN = 4  # a question, a question back, what was missing, the answer
 
 
@@ -56,7 +55,7 @@ def dialogue_requests(
         if not is_drawn(f"{METHOD} {seed} {question.question_id}", params.share):
             continue
         slots = {
-            "stem": f"{question.context} {question.stem}".strip(),
+            "stem": asked_text(question),
             "options": [option.text for option in question.options],
             "answer": question.answer_text,
             "rationale": rationale.text,
@@ -171,7 +170,7 @@ def _answer(record: Instruction, question: Question | None) -> Verdict:
     assert question is not None
     turns = said_by(record, ASSISTANT)
     last, right = turns[-1], set(question.answer_keys)
-    sentences = [sentence for turn in turns for sentence in _SENTENCE.split(turn)]
+    sentences = [sentence for turn in turns for sentence in SENTENCE.split(turn)]
     stated = {key for sentence in sentences for key in stated_keys(sentence, question.options, ENDING) or ()}
     named = {key for _, _, key in spans(last, question.options)}
     reason = "the doctor does not end in the answer" if not holds(last, question.answer_text) else "another is stated"

@@ -10,6 +10,7 @@ from med_small_lm.params.synthesize_cot import ExamRationales
 from med_small_lm.schemas.rows import Passage, Question
 from med_small_lm.synthesis.asked import Asked, is_drawn
 from med_small_lm.synthesis.exemplars import nearest
+from med_small_lm.synthesis.kinds import SINGLE, YES_NO
 from med_small_lm.synthesis.shots import asked_text, question_slots, solved_nearest, with_shots
 from med_small_lm.teacher.prompts import Prompt
 
@@ -21,11 +22,14 @@ UNKNOWN = "unknown"
 
 
 def train_items(exams: Sequence[Question], share: float) -> list[Question]:
-    """Return the drawn questions of the exams' train splits, under their own ids, as records that may be trained on."""
+    """Return the drawn questions of the exams' train splits, under their own ids, as records that may be trained on.
+
+    They are those with one right answer, which is what the prompt asks for; a progressive case is not taken apart.
+    """
     return [
         replace(question, method=QUESTION_METHOD, licence=question.licence or UNKNOWN, passage_ids=[])
         for question in exams
-        if question.split == TRAIN and is_drawn(question.question_id, share)
+        if question.split == TRAIN and question.kind in (SINGLE, YES_NO) and is_drawn(question.question_id, share)
     ]
 
 
@@ -50,7 +54,8 @@ def exam_requests(
     for item, places, shots in zip(items, near, solved, strict=True):
         shown = [passages[place] for place in places]
         slots = _slots(item, *(passage.text for passage in shown))
-        question = replace(item, passage_ids=[passage.passage_id for passage in shown])
+        licence = " and ".join(dict.fromkeys([item.licence, *(passage.licence for passage in shown)]))
+        question = replace(item, passage_ids=[passage.passage_id for passage in shown], licence=licence)
         for sample in range(samples):
             request = with_shots(prompt.request(slots, sampling or {}, sample), prompt, shots, filled)
             asked.append(Asked(request, item_passage(item), question))

@@ -12,6 +12,8 @@ import numpy as np
 from med_small_lm.overlap.normalise import normalised
 from med_small_lm.schemas.rows import Passage, Question
 
+EXEMPLAR_SPLIT = "dev"
+"""The split of an exam whose questions are shown to the teacher."""
 SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9])")
 
 

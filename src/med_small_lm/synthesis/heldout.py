@@ -9,7 +9,7 @@ import numpy as np
 from med_small_lm.overlap.contamination import ContaminationIndex
 from med_small_lm.schemas.rows import Passage, Question
 
-_BACKGROUND = 1_000  # training questions that show which words are the exam's form; more of them show nothing new
+_BACKGROUND = 1_000  # questions, at least, that show which words are the exam's form; twice as many show nothing new
 
 
 def held_out_passages(passages: Sequence[Passage], share: float, seed: int) -> set[str]:
@@ -37,15 +37,23 @@ def guards_of(
     """Return one guard for each source of ``questions``: a benchmark, or the book exam.
 
     Guarded are the questions of ``splits``. A benchmark's other splits show which words are its form; a source that has
-    none (the book exam) is read beside all that is not guarded and ``background``: exemplars, training questions.
+    none (the book exam) is read beside all that is not guarded and ``background``: exemplars, training questions. Of a
+    large train split a part is read, for a guard's stems are laid beside each other.
     """
-    step = max(len(background) // _BACKGROUND, 1)
-    others = [question for question in questions if question.split not in splits]
-    guards: list[ContaminationIndex] = []
-    for source in dict.fromkeys(question.source for question in questions):
-        items = [q for q in questions if q.source == source and q.split in splits]
-        own = [question for question in others if question.source == source]
-        if items:
-            style = own or [*others, *background[::step]]
-            guards.append(ContaminationIndex(items, style, coverage, fuzzy, exams=questions))
-    return guards
+    guarded: dict[str, list[Question]] = {question.source: [] for question in questions}
+    others: dict[str, list[Question]] = {source: [] for source in guarded}
+    for question in questions:
+        (guarded if question.split in splits else others)[question.source].append(question)
+    others = {source: _some(own) for source, own in others.items()}
+    beside = [question for own in others.values() for question in own]
+    exams = [*(question for own in guarded.values() for question in own), *beside]
+    return [
+        ContaminationIndex(items, others[source] or [*beside, *_some(background)], coverage, fuzzy, exams=exams)
+        for source, items in guarded.items()
+        if items
+    ]
+
+
+def _some(questions: Sequence[Question]) -> list[Question]:
+    """Return every n-th of many questions."""
+    return list(questions[:: max(len(questions) // _BACKGROUND, 1)])

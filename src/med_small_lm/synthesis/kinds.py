@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
@@ -14,6 +15,7 @@ SINGLE, MULTI, YES_NO = "single", "multi", "yes_no"
 KEYS = "ABCD"
 YES_NO_MAYBE = ("yes", "no", "maybe")
 _LEAST = 2  # propositions
+_LETTER = re.compile(r"\(?([A-Z])(?:[.):]| [-–—])\s+(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def propositions(item: Mapping[str, Any]) -> tuple[list[Option], list[str], list
     own = item.get("propositions")
     every = own[: len(ascii_uppercase)] if isinstance(own, list) else []
     told = [one for one in every if isinstance(one, Mapping)]
-    options = [Option(key, text_field(one, "text")) for key, one in zip(ascii_uppercase, told, strict=False)]
+    options = _options([text_field(one, "text") for one in told])
     right = [option.key for option, one in zip(options, told, strict=True) if one.get("is_true") is True]
     faults = [] if len(every) >= _LEAST else [f"{len(every)} propositions"]
     faults += ["a proposition is no object"] * (len(told) < len(every))
@@ -76,11 +78,8 @@ def _single(item: Mapping[str, Any]) -> Draft:
         faults.append(f"{len(texts) if isinstance(texts, list) else 'no list'} of {len(KEYS)} options")
     elif not all(isinstance(text, str) and text.strip() for text in texts):
         faults.append("an option is empty or no text")
-    shown: Sequence[Any] = texts if isinstance(texts, list) else []
-    options = [
-        Option(key, " ".join(text.split()) if isinstance(text, str) else "")
-        for key, text in zip(KEYS, shown, strict=False)
-    ]
+    shown: Sequence[Any] = texts[: len(KEYS)] if isinstance(texts, list) else []
+    options = _options([" ".join(text.split()) if isinstance(text, str) else "" for text in shown])
     fits = isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer < len(options)
     right = [options[answer].key] if fits and isinstance(answer, int) else []
     if not right:
@@ -107,6 +106,14 @@ def _yes_no(item: Mapping[str, Any]) -> Draft:
         faults.append(f"answer {item.get('answer')!r} is none of {', '.join(YES_NO_MAYBE)}"[:80])
     quotes = [(right[0] if right else "", text_field(item, "quote"))]
     return Draft(text_field(item, "excerpt"), options, right, [one for one in quotes if one[1]], faults)
+
+
+def _options(texts: Sequence[str]) -> list[Option]:
+    """Return texts as options, without the letters of their places where a teacher has set one before each."""
+    found = [_LETTER.match(text) for text in texts]
+    is_lettered = all(one and one[1] == key for one, key in zip(found, ascii_uppercase, strict=False))
+    own = [text[one.end() :] if one and is_lettered else text for text, one in zip(texts, found, strict=True)]
+    return [Option(key, text) for key, text in zip(ascii_uppercase, own, strict=False)]
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Draft]] = {SINGLE: _single, MULTI: _multi, YES_NO: _yes_no}

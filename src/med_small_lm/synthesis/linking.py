@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, islice
 
-from med_small_lm.overlap.stems import FUNCTION_WORDS, can_name, folded
+from med_small_lm.overlap.stems import can_name, folded
 from med_small_lm.schemas.rows import Passage
 from med_small_lm.synthesis.asked import is_drawn
+from med_small_lm.synthesis.gates.fidelity import content
 
 _SHARE = 0.02  # of the passages: a word of more of them is no subject,
 _FEW, _MANY = 5, 50  # but one of so few may be, and one of so many is none, which bounds the work for a passage
@@ -99,7 +100,7 @@ def _near(
 
 def _content(text: str) -> frozenset[str]:
     """Return the words of a text that can name something, plurals folded."""
-    return frozenset(word for word in folded(text) if word not in FUNCTION_WORDS and not word.isdigit())
+    return frozenset(word for word in content(text) if not word.isdigit())
 
 
 @lru_cache(maxsize=10_000)

@@ -10,7 +10,7 @@ from typing import Any
 from med_small_lm.synthesis.asked import text_field
 
 _HEAD = re.compile(r"\bOption (\w{1,2}) is (TRUE|FALSE)\b[.:,;]?\s*")
-_AROUND_A_KEY = "().:* "
+_KEY = re.compile(r"\W*(?:option\W+)?(\w{1,2})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,13 @@ def optionwise_text(parsed: Mapping[str, Any]) -> str:
     items = parsed.get("options")
     told = [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
     return " ".join(
-        f"Option {text_field(item, 'option').removeprefix('Option').strip(_AROUND_A_KEY)} is "
+        f"Option {_key(text_field(item, 'option'))} is "
         f"{text_field(item, 'verdict').upper()}. {text_field(item, 'why')}".strip()
         for item in told
     )
+
+
+def _key(said: str) -> str:
+    """Return the key of an option as a teacher names it: "B", "(b)", "Option B", "B. iron"."""
+    found = _KEY.match(said)
+    return found[1].upper() if found else said

@@ -11,6 +11,7 @@ from med_small_lm.schemas.rows import Passage, Question, Quote, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
 from med_small_lm.synthesis.exemplars import Exemplars, nearest, related
 from med_small_lm.synthesis.kinds import SINGLE, draft_of, exemplar_slot
+from med_small_lm.synthesis.shots import asked_text
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
@@ -64,7 +65,7 @@ def kind_requests(
     for kind, share in dict(params.kinds).items():
         drawn = [one for one in passages if is_drawn(f"{kind} {params.seed} {one.passage_id}", share)]
         known = [question for question in exemplars if question.kind == kind]
-        texts = [f"{question.context} {question.stem}" for question in known]
+        texts = [asked_text(question) for question in known]
         near = nearest([passage.text for passage in drawn], texts, params.exemplars_per_sentence)
         for passage, places in zip(drawn, near, strict=True):
             slots = {

@@ -39,7 +39,7 @@ _LEAD = re.compile(
     r"(?:(?:so|thus|therefore|hence),? )?(?:the )?(?:(?:correct|right|best|final) )?answer(?: is|:)[: ]*", re.I
 )
 _LAST = re.compile(
-    r"(?:^|(?<=[.!?\n]))\s*(?:(?:So|Thus|Therefore|Hence),? )?the answer is \(([A-Z])\) ?(.+?)\.?\s*\Z", re.I
+    r"(?:^|(?<=[.!?\n]))\s*(?:(?:So|Thus|Therefore|Hence),? )?the answer is \(([A-Z])\)[:.]? ?(.+?)\.?\s*\Z", re.I
 )
 
 
@@ -150,10 +150,11 @@ def _of_text(question: Question, reply: Reply, method: str) -> tuple[Rationale, 
     """Return the record of a reply in plain text, which has to end in Meerkat's phrase, letter and text agreeing."""
     if reply.status != OK:
         return _rationale(question, reply, "", method), fault_of(reply)
-    last = _LAST.search(reply.content)
-    before = reply.content[: last.start()] if last else reply.content
+    content = reply.content.replace("**", "")  # the ending is often set in bold
+    last = _LAST.search(content)
+    before = content[: last.start()] if last else content
     rationale = _rationale(question, reply, " ".join(before.split()), method)
-    read = extract(reply.content, question.options, ENDING)
+    read = extract(content, question.options, ENDING)
     named = {option.key for option in question.options if last and normalised(option.text) == normalised(last[2])}
     keys = sorted({*read.keys, last[1].upper(), *named}) if last else read.keys
     fault = "" if last and named else "the reply does not end in 'the answer is (letter) text'"

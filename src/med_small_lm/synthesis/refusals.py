@@ -12,7 +12,7 @@ from med_small_lm.overlap.normalise import words
 from med_small_lm.params.generate_questions import GenerateQuestions, QuestionGates, Refusals
 from med_small_lm.schemas.rows import Instruction, Message, Passage, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
-from med_small_lm.synthesis.chats import ASSISTANT, USER, content, failed, holds, share_in, sift_chats
+from med_small_lm.synthesis.chats import ASSISTANT, SENTENCE, USER, content, failed, holds, share_in, sift_chats
 from med_small_lm.synthesis.exemplars import related
 from med_small_lm.synthesis.gates.language import language_of
 from med_small_lm.synthesis.gates.quoting import found_in
@@ -31,18 +31,26 @@ _FIELDS = {
     NOT_IN_PASSAGE: ("question", "premise", "quote", "reply"),
 }
 _TOLD = 0.6  # of the quote's content words that a reply repeats, and of the premise's that a question does
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _NOT = re.compile(
-    r"\b(?:no|not|never|nothing|neither|nor|cannot|wrong|false|incorrect|mistaken|untrue)\b|n['’]t\b", re.I
-)
-_UNKNOWN = re.compile(
-    r"\bno such\b|\b(?:not|un)[ -]?known\b|\bnot aware\b|\bdo(?:es)? not (?:exist|know)\b|\bnothing\b|\bnever heard\b"
-    r"|\bno (?:drug|disease|medicine|illness|condition|record)\b|\bnot (?:a|an|any) (?:real|known|recogni[sz]ed)\b",
+    r"\b(?:no|not|never|nothing|neither|nor|wrong|false|incorrect|inaccurate|mistaken|misconception|untrue|contrary|"
+    r"rather than|instead of)\b",
     re.IGNORECASE,
 )
+_DENIED = re.compile(r"(?: [\w-]+){0,2} (?:do|does|did|is|are|was|were|has|have|can|will) not\b", re.IGNORECASE)
+_KNOWN = r"(?:real|actual|existing|known|recogni[sz]ed|established|approved)"
+_THING = r"(?:drug|disease|medicine|medication|illness|condition|disorder|syndrome|substance|agent|treatment|record)"
+_UNKNOWN = re.compile(
+    rf"\b(?:no such|(?:not|un)[ -]?known|nothing|never heard|no (?:{_KNOWN} )?{_THING}|fictitious|fictional|made[ -]up|"
+    rf"invented|imaginary|non-?existent|have no (?:information|knowledge)|"
+    r"not (?:\w+ ){0,2}(?:exist|aware|familiar|know|find|identify|recogni[sz]e)|"
+    rf"not (?:(?:appear|seem) to be |correspond to |match )?(?:a|an|any) {_KNOWN})\b",
+    re.IGNORECASE,
+)
+_TELL = r"(?:say|tell|state|mention|name|give|report|describe|specify|provide|include|address|discuss|indicate|contain)"
+_TOLD_OF = r"(?:stated|said|told|mentioned|given|described|specified|provided|reported|addressed|discussed|included)"
 _SILENT = re.compile(
-    r"\b(?:does|do) not (?:say|tell|state|mention|name|give|report|describe|specify)\b|\bsays nothing\b|\bis silent\b|"
-    r"\bnot (?:stated|said|told|mentioned|given)\b",
+    rf"\b(?:(?:does|do) not (?:\w+ )?{_TELL}|{_TELL}e?s (?:no|nothing)|is silent|not {_TOLD_OF}|"
+    rf"no (?:[\w-]+ ){{1,4}}(?:is|are) {_TOLD_OF}|no (?:information|mention|statement))\b",
     re.IGNORECASE,
 )
 
@@ -90,6 +98,9 @@ def refusals_from(
     for one, reply in zip(asked, replies, strict=True):
         kind = str(one.request.slots["style"])
         own = {name: text_field(parsed_of(reply), name) for name in ("question", "premise", "truth", "quote", "reply")}
+        name = str(one.request.slots["name"]).split()[-1]
+        if kind == INVENTED and name in words(own["premise"]):
+            own["premise"] = name  # of "the drug zorbadine (a statin)"
         lacking = "; ".join(f"no {name}" for name in _FIELDS[kind] if not own[name])
         fault = fault_of(reply) or (lacking if any(own.values()) else "the teacher wrote no question")
         shown = _excerpt(one.passage.text, own["quote"], params.excerpt_words) if kind == NOT_IN_PASSAGE else ""
@@ -152,7 +163,7 @@ def _said(told: Mapping[str, str]) -> str:
 
 def _excerpt(text: str, quote: str, most: int) -> str:
     """Return the sentences of a passage from the quote's on, whole ones, up to so many words; at least the first."""
-    sentences = _SENTENCE.split(" ".join(text.split()))
+    sentences = SENTENCE.split(" ".join(text.split()))
     first = max(range(len(sentences)), key=lambda n: (share_in(quote, sentences[n]), -n), default=0)
     shown, n_words = sentences[first : first + 1], len(words(sentences[first]))
     for sentence in sentences[first + 1 :]:
@@ -193,7 +204,7 @@ def _premise(kind: str, told: Mapping[str, str], passage: str, known: Set[str]) 
 
 def _stance(kind: str, told: Mapping[str, str]) -> Verdict:
     """Return whether the reply declines or corrects, and never affirms the premise."""
-    reply, premise = told["reply"], told["premise"]
+    reply, premise = _in_full(told["reply"]), _in_full(told["premise"])
     marker = {FALSE_PREMISE: _NOT, INVENTED: _UNKNOWN, NOT_IN_PASSAGE: _SILENT}[kind]
     if not (marker.search(reply) or (kind != FALSE_PREMISE and declines(reply))):
         return Verdict("stance", "fail", 0.0, "the reply neither declines nor corrects")
@@ -202,11 +213,22 @@ def _stance(kind: str, told: Mapping[str, str]) -> Verdict:
     name = re.escape(premise.split()[-1]) if kind == INVENTED else re.escape(premise)
     affirmed = [
         sentence
-        for sentence in _SENTENCE.split(reply)
+        for sentence in SENTENCE.split(reply)
         if (place := re.search(name, sentence, re.IGNORECASE))
-        and not (marker.search(sentence) if kind != FALSE_PREMISE else marker.search(sentence, 0, place.start()))
+        and not (marker.search(sentence) if kind != FALSE_PREMISE else _denies(sentence, *place.span()))
     ]
     return verdict("stance", not affirmed, len(affirmed), "the reply affirms the premise")
+
+
+def _denies(sentence: str, first: int, last: int) -> bool:
+    """Return whether a sentence denies what stands in it from ``first`` to ``last``: before it, or of it."""
+    return _NOT.search(sentence, 0, first) is not None or _DENIED.match(sentence, last) is not None
+
+
+def _in_full(text: str) -> str:
+    """Return a text with its negations written out: "is not" for "isn't"."""
+    plain = text.replace("’", "'").replace("can't", "can not").replace("cannot", "can not")
+    return plain.replace("n't", " not")
 
 
 def _support(told: Mapping[str, str], passage: str, params: QuestionGates) -> Verdict:

@@ -70,5 +70,5 @@ def _example(question: Question, rationale: Rationale, form: Form) -> Conversati
         parent_ids=parents,
         question_id=question.question_id,
         passage_ids=list(dict.fromkeys(passages)),
-        licence=question.licence,
+        licence=rationale.licence if told else question.licence,  # the rationale's holds the question's
     )

@@ -29,7 +29,8 @@ def namer(folder: Path) -> Callable[[str], Iterator[tuple[int, int]]]:
     persons = [place for place, label in model.config.id2label.items() if _PERSON.search(label)]
     if not persons:
         raise ValueError(f"{folder}: none of the labels {', '.join(model.config.id2label.values())} is a person's")
-    wide = min(tokenizer.model_max_length, model.config.max_position_embeddings)
+    # RoBERTa keeps two of its positions for itself.
+    wide = min(tokenizer.model_max_length, model.config.max_position_embeddings - 2)
 
     def names(text: str) -> Iterator[tuple[int, int]]:
         told: Any = tokenizer(

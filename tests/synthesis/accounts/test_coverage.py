@@ -239,11 +239,22 @@ def test_of_a_share_the_books_are_too_small_to_judge() -> None:
     assert shortages(lines, CoverageLimits(kept_min=0)) == ["case: 2 of 2 calls failed (error: 500)"]
 
 
+def test_an_exam_or_a_set_of_which_nothing_at_all_is_kept_is_named() -> None:
+    stop = [Verdict("answer", "fail", 0.0, "another")]
+    cot = [Rationale(f"e{n}", f"x{n}", "exam_cot", "So.", ["A"], [], f"c{n}", [], "own", stop) for n in range(40)]
+    exams = {f"x{n}": "medqa" if n < 39 else "small" for n in range(40)}
+    for kept, said in ((0, ["exam_cot: 0 of 39 requests about medqa have a kept record (stopped at answer)"]), (1, [])):
+        made = Made(rationales=[*(replace(one, gates=[]) for one in cot[:kept]), *cot[kept:]])
+        lines = coverage_of(PASSAGES, [REPORT], [], made, [used("exam_cot", 40)], exams)
+        assert shortages(lines, CoverageLimits()) == said and shortages(lines, CoverageLimits(kept_min=0)) == []
+
+
 @pytest.mark.parametrize("status", FAULTS)
 def test_a_failed_call_is_told_from_an_empty_reply(status: str) -> None:
     for reason in ("", "why: so"):
         assert is_failed_call(fault_of(Reply("c", status, "", None, False, "m", reason=reason)))
     assert not is_failed_call(EMPTY)
+    assert not is_failed_call(fault_of(Reply("c", "ok", "plain text", None, False, "m")))  # no schema asked for more
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(["", "format", "reply", "failed"])), max_size=30))

@@ -207,7 +207,9 @@ def rationale(text: str, keys: list[str] | None = None) -> Rationale:
      "Scurvy means that option A is right here.", "Scurvy lacks vitamin C. The answer is (A) vitamin C.",
      "I cannot determine what scurvy is due to.", "Scurvy is due to a lack of, e.g.", "Scurvy is due to the.",
      "Scurvy is due (as sailors know to a lack of vitamin C.", "Scurvy is due to a lack of vitamin C...",
-     "1. Scurvy is a deficiency. 2. It is of vitamin C.", "Scurvy is due to a lack of **vitamin C**."],
+     "1. Scurvy is a deficiency. 2. It is of vitamin C.", "What is given: - bleeding gums - a sailor. It is scurvy.",
+     "Based on the provided text, scurvy is due to a lack of vitamin C.",
+     "Scurvy is due to a lack of **vitamin C**."],
 )  # fmt: skip
 def test_rationales_too_short_pointing_away_or_cut_off_fail(text: str) -> None:
     assert rationale_gates.rationale_format(rationale(text), RationaleGates()).verdict == "fail"

@@ -28,6 +28,9 @@ HELD = [
     ("MRN: 00123456", "record number"),
     ("Medical record number 99-1234-5", "record number"),
     ("Patient ID AB12345", "record number"),
+    ("Patient #00412 was seen.", "record number"),
+    ("SSN: 123456789", "social security number"),
+    ("Ring 1-555-123-4567 tonight.", "telephone"),
     ("Member ID: XJ40012", "account number"),
     ("A 93-year-old man fell.", "age over 89"),
     ("I live at 12 Baker Street with my wife.", "address"),
@@ -47,6 +50,7 @@ CLEAN = [
     "Platelets 150,000-450,000; sodium 135-145; creatinine 0.6-1.2 mg/dL.",
     "In this case 1200 patients were studied; the record shows case fatality of 1500.",
     "The patient drives home; the hospital has 400 beds; the account is clear.",
+    "Patient: 1000 mg twice a day? Patient: T2DM runs in the family. Case: 2000 units were given.",
     "Dr. Smith's sign, St. John's wort and the Circle of Willis.",
     "PMID 12345 reports on vitamin B12 and factor VIII 1000 units.",
 ]

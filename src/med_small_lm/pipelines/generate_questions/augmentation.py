@@ -10,9 +10,10 @@ from med_small_lm.datasets.teacher import TeacherAccess
 from med_small_lm.overlap.contamination import Hit
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.params.teacher import TeacherParams
-from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
-from med_small_lm.schemas.rows import Contamination, Question, Rephrasing, TeacherUse
+from med_small_lm.pipelines.teaching import ask, exams_of, log_outcome, passages_of_books
+from med_small_lm.schemas.rows import Contamination, Rephrasing, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.synthesis.accounts.coverage import step_of
 from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
 from med_small_lm.synthesis.gates.rephrasings import without_exams
 from med_small_lm.synthesis.heldout import guards_of
@@ -36,7 +37,7 @@ def rephrase_passages(
     asked, replies = ask("rephrasings", asked, teacher, teacher_params, rows)
     drafts, misses = rephrasings_from(asked, replies, params)
     log_outcome("rephrasing drafts", drafts, misses, rows, teacher_params, is_last=False)
-    kept = Counter(draft.method.partition(":")[0] for draft in drafts)
+    kept = Counter(step_of(draft.method) for draft in drafts)
     use: list[TeacherUse] = []
     for method in METHODS:
         own = [reply for one, reply in zip(asked, replies, strict=True) if one.request.task == method]
@@ -54,7 +55,7 @@ def gate_rephrasings(
     params: GenerateQuestions,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The texts that copy no exam's item, all rejected ones, and the contamination report."""
-    exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
+    exams = exams_of(benchmarks, book_exam)
     guards = guards_of(exams, coverage=params.gates.coverage, fuzzy=params.gates.fuzzy)
     found: list[list[Hit]] = []
     rows = passages_of_books(passages)

@@ -8,9 +8,9 @@ from med_small_lm.datasets.teacher import TeacherAccess
 from med_small_lm.overlap.contamination import Hit
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.params.teacher import TeacherParams
-from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
+from med_small_lm.pipelines.teaching import ask, exams_of, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Question, TeacherUse
-from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.schemas.tables import to_frame
 from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
 from med_small_lm.synthesis.cases import METHOD, case_requests, cases_from
 from med_small_lm.synthesis.gates.cases import sift_cases, sound_cases
@@ -32,7 +32,7 @@ def write_cases(
     A case is whole in one of the two. Cases on held-out sections are of split ``test``.
     """
     rows = passages_of_books(passages)
-    exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
+    exams = exams_of(benchmarks, book_exam)
     shown = [question for question in exams if question.split != "test"]
     asked = case_requests(rows, shown, prompt, params.cases, params.seed, teacher_params.sampling())
     asked, replies = ask("cases", asked, teacher, teacher_params, rows)

@@ -10,8 +10,9 @@ import pandas as pd
 from med_small_lm.errors import UserError
 from med_small_lm.overlap.contamination import ContaminationIndex, Hit
 from med_small_lm.params.generate_questions import GenerateQuestions
-from med_small_lm.schemas.rows import Contamination, GraphFile, Instruction, Question
-from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.pipelines.teaching import exams_of
+from med_small_lm.schemas.rows import Contamination, GraphFile, Instruction
+from med_small_lm.schemas.tables import to_frame
 from med_small_lm.synthesis.accounts.report import contamination_rows
 from med_small_lm.synthesis.gates.verdicts import contamination
 from med_small_lm.synthesis.graphs.model import GraphSource
@@ -63,7 +64,7 @@ def _judged(
     """The prompts with the contamination gate's verdict, its indexes, and what each prompt hit in them."""
     if not made:
         return [], [], []
-    exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
+    exams = exams_of(benchmarks, book_exam)
     guards = guards_of(exams, coverage=params.gates.coverage, fuzzy=params.gates.fuzzy)
     found: list[list[Hit]] = []
     verdicts = contamination(map(document, made), guards, found)

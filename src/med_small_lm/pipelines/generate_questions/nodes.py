@@ -13,6 +13,7 @@ from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, ExamFault, Question, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
+from med_small_lm.synthesis.exemplars import EXEMPLAR_SPLIT
 from med_small_lm.synthesis.gates.judging import judge_requests, judged, judgements
 from med_small_lm.synthesis.gates.sifting import sift_questions, sound_questions
 from med_small_lm.synthesis.heldout import guards_of, held_out_passages
@@ -20,8 +21,6 @@ from med_small_lm.synthesis.kinds import SINGLE
 from med_small_lm.synthesis.questions import kind_of, kind_requests, method_of, question_requests, questions_from
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
-
-EXEMPLARS = "dev"
 
 
 def gather_benchmarks(**exams: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +62,7 @@ def write_questions(
     """
     rows, sampling = passages_of_books(passages), teacher_params.sampling()
     held_out = held_out_passages(rows, params.held_out_share, params.seed)
-    exemplars = to_rows(benchmarks[benchmarks["split"] == EXEMPLARS], Question)
+    exemplars = to_rows(benchmarks[benchmarks["split"] == EXEMPLAR_SPLIT], Question)
     asked = question_requests(rows, exemplars, prompt, params, sampling)
     training = [passage for passage in rows if passage.passage_id not in held_out]
     asked += kind_requests(training, exemplars, prompts, params, sampling)
@@ -103,7 +102,7 @@ def gate_questions(
     """
     exams = to_rows(benchmarks, Question)
     guards = guards_of(exams, coverage=params.gates.coverage, fuzzy=params.gates.fuzzy)
-    exemplars = [question for question in exams if question.split == EXEMPLARS]
+    exemplars = [question for question in exams if question.split == EXEMPLAR_SPLIT]
     rows = passages_of_books(passages)
     found: list[list[Hit]] = []
     embed = None

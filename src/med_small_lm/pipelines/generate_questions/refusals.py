@@ -8,7 +8,7 @@ from med_small_lm.datasets.teacher import TeacherAccess
 from med_small_lm.overlap.contamination import ContaminationIndex, Hit
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.params.teacher import TeacherParams
-from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
+from med_small_lm.pipelines.teaching import ask, exams_of, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Instruction, Question, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
@@ -34,7 +34,7 @@ def write_refusals(
     """
     pages = passages_of_books(passages)
     held = held_out_passages(pages, params.held_out_share, params.seed)
-    exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
+    exams = exams_of(benchmarks, book_exam)
     known = known_words([*passages["text"], *_texts(exams), *_said(to_rows(graph_prompts, Instruction))])
     free = [passage for passage in pages if passage.passage_id not in held]
     asked = refusal_requests(free, prompt, params, known, teacher_params.sampling())

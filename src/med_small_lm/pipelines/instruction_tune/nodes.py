@@ -46,15 +46,16 @@ def assemble_conversations(
     exam_questions: pd.DataFrame,
     exam_rationales: pd.DataFrame,
     paraphrases: pd.DataFrame,
+    coverage_check: str,
     answers: Answers,
     params: InstructionTune,
-    coverage_check: str = "not checked",
     **chats: pd.DataFrame,
 ) -> pd.DataFrame:
     """The training examples: each kept question with its kept rationale, in the forms that models are asked in.
 
     Behind those on the books come the exams' own train items, then the conversations that are no exam questions.
-    Instructions of which there are paraphrases stand in the wording that is drawn for each example.
+    Instructions of which there are paraphrases stand in the wording that is drawn for each example. It waits for the
+    coverage's check where that is part of the run.
 
     Raises:
         UserError: No question has a rationale, and there is no conversation beside, so there is nothing to tune on.

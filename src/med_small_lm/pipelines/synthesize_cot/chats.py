@@ -9,12 +9,13 @@ from med_small_lm.overlap.contamination import ContaminationIndex, Hit
 from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.pipelines.synthesize_cot.privacy import private_gate
-from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
+from med_small_lm.pipelines.teaching import ask, exams_of, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Instruction, Question, Rationale, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
 from med_small_lm.synthesis.dialogues import METHOD, dialogue_requests, dialogues_from, sift_dialogues
 from med_small_lm.synthesis.heldout import guards_of
+from med_small_lm.synthesis.rationales import METHODS, OPTIONWISE
 from med_small_lm.teacher.prompts import Prompt
 
 
@@ -31,14 +32,16 @@ def write_dialogues(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The dialogues that pass every gate, the rejected ones, the contamination report, and what was asked."""
     about, pages = to_rows(questions, Question), passages_of_books(passages)
-    reasons = {one.question_id: one for one in reversed(to_rows(rationales, Rationale))}
+    told = [one for one in to_rows(rationales, Rationale) if one.method != METHODS[OPTIONWISE]]  # nobody names letters
+    reasons = {one.question_id: one for one in reversed(told)}
     sampling = teacher_params.sampling()
     asked = dialogue_requests(about, reasons, pages, prompt, params.dialogues, params.seed, sampling)
-    asked, replies = ask("dialogues", asked, teacher, teacher_params, pages) if asked else ([], [])
+    wanted = params.dialogues.share > 0  # a preview that draws no question says so
+    asked, replies = ask("dialogues", asked, teacher, teacher_params, pages) if wanted else ([], [])
     drafts, misses = dialogues_from(asked, replies, reasons, params.dialogues)
     guards: list[ContaminationIndex] = []
     if drafts:
-        exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
+        exams = exams_of(benchmarks, book_exam)
         style = [one.question for one in asked if one.question]
         guards = guards_of(exams, style, coverage=params.gates.coverage, fuzzy=params.gates.fuzzy)
     private, _ = private_gate(params.instructions.names_model if drafts else None)

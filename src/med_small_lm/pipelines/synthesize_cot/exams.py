@@ -11,11 +11,12 @@ from med_small_lm.overlap.contamination import Hit
 from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.params.teacher import TeacherParams
-from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
+from med_small_lm.pipelines.teaching import ask, exams_of, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Passage, Question, Rationale, TeacherUse
-from med_small_lm.schemas.tables import to_frame, to_rows
+from med_small_lm.schemas.tables import to_frame
 from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
 from med_small_lm.synthesis.exam_rationales import METHOD, TRAIN, exam_requests, item_passage, train_items
+from med_small_lm.synthesis.exemplars import EXEMPLAR_SPLIT
 from med_small_lm.synthesis.gates.sifting import sift_exam_rationales
 from med_small_lm.synthesis.heldout import guards_of, held_out_passages
 from med_small_lm.synthesis.rationales import rationales_from
@@ -23,7 +24,6 @@ from med_small_lm.teacher.prompts import Prompt
 
 LOG = logging.getLogger(__name__)
 NODE = "write_exam_rationales"
-EXEMPLARS = "dev"
 
 
 def write_exam_rationales(
@@ -41,10 +41,10 @@ def write_exam_rationales(
     All are empty, and nothing is asked, where no exam has a train split. What is near to an item of another split, or
     of the books' own exam, is not trained on; passages of held-out sections are not shown.
     """
-    exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
+    exams = exams_of(benchmarks, book_exam)
     items = train_items(exams, params.exams.share)
     pages = _shown(passages, making) if items and params.exams.passages else []
-    exemplars = [question for question in exams if question.split == EXEMPLARS]
+    exemplars = [question for question in exams if question.split == EXEMPLAR_SPLIT]
     sampling = teacher_params.sampling()
     asked = exam_requests(items, exemplars, pages, prompt, params.exams, params.samples, sampling)
     about = [item_passage(item) for item in items]

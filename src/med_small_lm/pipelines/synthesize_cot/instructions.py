@@ -15,8 +15,8 @@ from med_small_lm.params.answers import Answers
 from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.pipelines.synthesize_cot.privacy import private_gate
-from med_small_lm.pipelines.teaching import ask, log_outcome
-from med_small_lm.schemas.rows import Contamination, Instruction, InstructionReport, Question, TeacherUse
+from med_small_lm.pipelines.teaching import ask, exams_of, log_outcome
+from med_small_lm.schemas.rows import Contamination, Instruction, InstructionReport, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis import paraphrases, rewriting
 from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
@@ -125,7 +125,7 @@ def _ways(sets: dict[str, InstructionSource]) -> dict[str, str]:
 
 
 def _guards(benchmarks: pd.DataFrame, book_exam: pd.DataFrame, params: SynthesizeCot) -> list[ContaminationIndex]:
-    exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
+    exams = exams_of(benchmarks, book_exam)
     return guards_of(exams, coverage=params.instructions.coverage, fuzzy=params.instructions.fuzzy)
 
 

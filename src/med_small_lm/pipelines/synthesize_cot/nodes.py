@@ -10,10 +10,11 @@ from med_small_lm.datasets.teacher import TeacherAccess
 from med_small_lm.overlap.contamination import Hit
 from med_small_lm.params.synthesize_cot import SynthesizeCot
 from med_small_lm.params.teacher import TeacherParams
-from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
+from med_small_lm.pipelines.teaching import ask, exams_of, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Question, Rationale, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
+from med_small_lm.synthesis.exemplars import EXEMPLAR_SPLIT
 from med_small_lm.synthesis.gates.sifting import sift_rationales
 from med_small_lm.synthesis.heldout import guards_of
 from med_small_lm.synthesis.kinds import SINGLE
@@ -22,8 +23,6 @@ from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
 NODE = "write_rationales"
-EXEMPLARS = "dev"
-"""The split whose questions show the teacher how one is solved."""
 
 
 def write_rationales(
@@ -43,7 +42,7 @@ def write_rationales(
     ``gold_shown`` are the prompts of the other styles by name.
     """
     asked_for, pages = to_rows(questions[questions["kind"] == SINGLE], Question), passages_of_books(passages)
-    exemplars = to_rows(benchmarks[benchmarks["split"] == EXEMPLARS], Question)
+    exemplars = to_rows(benchmarks[benchmarks["split"] == EXEMPLAR_SPLIT], Question)
     prompts, sampling = {HIDDEN: prompt, **gold_shown}, teacher_params.sampling()
     asked = [
         one
@@ -58,7 +57,7 @@ def write_rationales(
         found, misses = rationales_from([asked[place] for place in own], answered[method], method)
         drafts += found
         rejected += misses
-    exams = to_rows(pd.concat([benchmarks, book_exam], ignore_index=True), Question)
+    exams = exams_of(benchmarks, book_exam)
     guards = guards_of(exams, asked_for, coverage=params.gates.coverage, fuzzy=params.gates.fuzzy)
     hits: list[list[Hit]] = []
     kept, stopped = sift_rationales(drafts, asked_for, pages, guards, params.gates, hits)

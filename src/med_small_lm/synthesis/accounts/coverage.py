@@ -27,11 +27,13 @@ from med_small_lm.schemas.rows import (
 from med_small_lm.synthesis import questions, rationales, rephrasings
 from med_small_lm.synthesis.asked import is_drawn, is_failed_call
 from med_small_lm.synthesis.gates.judging import judgements
-from med_small_lm.synthesis.gates.verdicts import passed
+from med_small_lm.synthesis.gates.verdicts import passed, stop_of
 from med_small_lm.synthesis.questions import REPLY
 
 READING, EXERCISES = "reading", "exercises"
 KEPT, STOPPED, EMPTY, FAILED, SKIPPED, MISSING = "kept", "stopped", "empty", "failed", "skipped", "missing"
+SOURCE = "source"
+"""The unit of a line about an exam or an instruction set."""
 ALL_PASSAGES = (questions.METHOD, rephrasings.METHOD)
 """The steps that ask about every passage of a book."""
 WHOLE = (*ALL_PASSAGES, rationales.METHOD)
@@ -185,11 +187,6 @@ class _Tally:
         return (EMPTY if set(self.stopped) == {REPLY} else STOPPED), why
 
 
-def stop_of(record: Record) -> tuple[str, str]:
-    """Return the gate that stopped a record and its reason; empty if none did."""
-    return next(((said.gate, said.reason) for said in record.gates if said.verdict == "fail"), ("", ""))
-
-
 @dataclass(frozen=True)
 class _Why:
     """What explains a passage of which a step has no record.
@@ -270,7 +267,7 @@ class _Told:
             yield _line(step, name, (MISSING, f"no passage {name} is there"), tally)
         for name, tally in self.by_source.items():
             state = tally.state if name else (MISSING, "records that name neither a passage nor a source")
-            yield _line(step, name, state, tally, unit="source")
+            yield _line(step, name, state, tally, SOURCE)
 
 
 def _source(record: Record, exams: Mapping[str, str]) -> str:
@@ -294,19 +291,6 @@ def _unanswered(made: Made, share: float) -> Counter[str]:
 def _line(step: str, about: Passage | str, state: tuple[str, str], tally: _Tally, unit: str = "passage") -> Coverage:
     """Return the line of a passage, or of what has but a name."""
     place = about if isinstance(about, Passage) else Passage(about, "", 0, "", 0, 0, "", 0, "", "")
-    return Coverage(
-        step=step,
-        unit=unit,
-        name=place.passage_id,
-        book=place.book,
-        section=place.section,
-        page_first=place.page_first,
-        page_last=place.page_last,
-        state=state[0],
-        reason=state[1],
-        asked=len(tally.calls),
-        made=tally.made,
-        kept=tally.kept,
-        failed=tally.failed,
-        stopped=[GateCount(gate, count) for gate, count in sorted(tally.stopped.items())],
-    )
+    where = place.passage_id, place.book, place.section, place.page_first, place.page_last
+    stopped = [GateCount(gate, count) for gate, count in sorted(tally.stopped.items())]
+    return Coverage(step, unit, *where, *state, len(tally.calls), tally.made, tally.kept, tally.failed, stopped)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from med_small_lm.markdown import table
 from med_small_lm.schemas.rows import Coverage, Question, Record, TeacherUse
-from med_small_lm.synthesis.accounts.coverage import EXERCISES, KEPT, READING, SKIPPED, WHOLE, Made, step_of, stop_of
+from med_small_lm.synthesis.accounts.coverage import EXERCISES, KEPT, READING, SKIPPED, WHOLE, Made, step_of
 from med_small_lm.synthesis.accounts.distributions import (
     answer_places,
     chapter_of,
@@ -21,7 +21,7 @@ from med_small_lm.synthesis.accounts.distributions import (
 )
 from med_small_lm.synthesis.accounts.outside import NOTHING, Outside
 from med_small_lm.synthesis.accounts.reconciling import by_step
-from med_small_lm.synthesis.gates.verdicts import passed
+from med_small_lm.synthesis.gates.verdicts import passed, stop_of
 
 STATES = ("kept", "stopped", "empty", "failed", "skipped", "missing")
 _EXAMPLES = 2  # of a reason

@@ -16,6 +16,7 @@ from med_small_lm.synthesis.accounts.coverage import (
     MISSING,
     READING,
     SKIPPED,
+    SOURCE,
     WHOLE,
     step_of,
 )
@@ -54,7 +55,8 @@ def shortages(lines: Sequence[Coverage], limits: CoverageLimits) -> list[str]:
     """Return the steps of which too many calls failed or too little was kept, each with its most frequent reason.
 
     A step that asks about everything is judged book by book, unless it kept nothing at all. One that asks about a share
-    is judged by all that was drawn, and rounded in its favour: one passage of one book tells nothing.
+    is judged by all that was drawn, and rounded in its favour: one passage of one book tells nothing. An exam or a set
+    is short if nothing at all was kept of so many requests that something should have been.
     """
     short: list[str] = []
     for step, own in by_step(lines).items():
@@ -63,7 +65,11 @@ def shortages(lines: Sequence[Coverage], limits: CoverageLimits) -> list[str]:
         most = limits.failed_max * asked
         if failed > (most if is_whole else ceil(most)):
             short.append(f"{step}: {failed:,} of {asked:,} calls failed{_most_often(own, FAILED)}")
-        tried = [line for line in own if line.state != SKIPPED]
+        for line in own:
+            if line.unit == SOURCE and not line.kept and limits.kept_min * line.asked >= 1:
+                what = f"0 of {line.asked:,} requests about {line.name} have a kept record"
+                short.append(f"{step}: {what}{_most_often([line])}")
+        tried = [line for line in own if line.state != SKIPPED and line.unit != SOURCE]
         by_book = is_whole and any(line.state == KEPT for line in tried)
         books: dict[str, list[Coverage]] = defaultdict(list)
         for line in tried:

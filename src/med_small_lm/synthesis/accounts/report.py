@@ -9,6 +9,8 @@ import pandas as pd
 
 from med_small_lm.overlap.contamination import RULES, ContaminationIndex, Hit
 from med_small_lm.schemas.rows import Contamination, Record, TeacherUse
+from med_small_lm.synthesis.accounts.coverage import step_of
+from med_small_lm.synthesis.gates.verdicts import stop_of
 from med_small_lm.teacher.requests import OK, Reply
 
 
@@ -23,7 +25,7 @@ def gate_counts(records: Iterable[Record]) -> dict[str, Counter[str]]:
 
 def stopped_at(rejected: Iterable[Record]) -> Counter[str]:
     """Return how many records each gate stopped; the counts sum to the number of records."""
-    return Counter(next((said.gate for said in r.gates if said.verdict == "fail"), "unknown") for r in rejected)
+    return Counter(stop_of(record)[0] for record in rejected)
 
 
 def summary(what: str, kept: Sequence[Record], rejected: Sequence[Record]) -> str:
@@ -68,7 +70,7 @@ def with_kept(use: pd.DataFrame, kept: Sequence[str], made: Set[str]) -> pd.Data
     rows = set(use["method"])
 
     def of_row(method: str) -> str:
-        return method if method in rows else method.partition(":")[0]
+        return method if method in rows else step_of(method)
 
     count, makes = Counter(map(of_row, kept)), set(map(of_row, made))
     counts = [

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from med_small_lm.overlap.minhash import Repeat, repeats
-from med_small_lm.overlap.normalise import singular, words
-from med_small_lm.overlap.stems import FUNCTION_WORDS
 from med_small_lm.params.generate_questions import QuestionGates
 from med_small_lm.schemas.rows import Question, Verdict
+from med_small_lm.synthesis.gates.fidelity import content
 from med_small_lm.synthesis.gates.options import canonical
 from med_small_lm.synthesis.gates.verdicts import DUPLICATE, verdict
 
@@ -84,7 +83,7 @@ def _asked_again(questions: Sequence[Question], params: QuestionGates) -> list[R
     in Bayardo et al., 2007).
     """
     least = params.duplicate_stem_similarity
-    bags = [_content(question) for question in questions]
+    bags = [content(f"{question.context} {question.stem}") for question in questions]
     choices = [frozenset(canonical(option.text) for option in question.options) for question in questions]
     frequency = Counter(word for bag in bags for word in bag)
     rarity = {word: math.log((len(bags) + 1) / count) for word, count in frequency.items()}
@@ -106,11 +105,6 @@ def _asked_again(questions: Sequence[Question], params: QuestionGates) -> list[R
                 index[answer, word].append(place)
         found.append(best)
     return found
-
-
-def _content(question: Question) -> Bag:
-    """Return the words of a question that say what it asks, number and function words folded."""
-    return frozenset(singular(word) for word in words(f"{question.context} {question.stem}")) - FUNCTION_WORDS
 
 
 def _alike(left: Bag, right: Bag, rarity: Mapping[str, float]) -> float:

@@ -18,6 +18,7 @@ from med_small_lm.schemas.rows import Passage, Question, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, text_field
 from med_small_lm.synthesis.gates.verdicts import sift, verdict
 from med_small_lm.synthesis.rationales import keys_of
+from med_small_lm.synthesis.shots import asked_text
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
@@ -113,8 +114,7 @@ def _listed(question: Question, passage: Passage) -> Mapping[str, Any]:
 
 
 def _bare(question: Question, _: Passage) -> dict[str, Any]:
-    stem = f"{question.context} {question.stem}".strip()
-    return {"stem": stem, "options": [option.text for option in question.options]}
+    return {"stem": asked_text(question), "options": [option.text for option in question.options]}
 
 
 def _supported(_: Question, parsed: Mapping[str, Any]) -> Said | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from random import Random
 
+from med_small_lm.overlap.guarded import points_at_options
 from med_small_lm.overlap.normalise import normalised, singular
 from med_small_lm.schemas.rows import Option, Question, Verdict
 
@@ -37,16 +38,6 @@ _JOINS = re.compile(
     r"\s*(?:,\s*(?:and|or)?|;|/|&|\+|\b(?:and|or|as well as|plus|et|ou|und|oder|y|o)\b)\s+", re.IGNORECASE
 )
 _BOTH = re.compile(r"^(?:both|either|neither)\s+", re.IGNORECASE)
-_LETTERS = re.compile(
-    r"(?i:both |either |neither |options? |answers? |choices? |only )*\(?[A-J]\)?"
-    r"(?:\s*(?:,|(?i:and|or|nor)|&|/)\s*\(?[A-J]\)?)+(?i: only)?"
-)
-_ALL = re.compile(
-    r"(?:all|none|any|both|neither|either) of (?:the|these)(?: (?:above|options?|answers?|choices?|following|others?))?"
-    r"|(?:all|none) (?:are|is) (?:correct|true|right)|(?:the )?above|toutes? les réponses.*|aucune (?:des|réponse).*"
-    r"|alle (?:antworten|genannten).*|todas las anteriores|ninguna de las anteriores",
-    re.IGNORECASE,
-)
 
 
 @lru_cache(maxsize=50_000)
@@ -78,7 +69,7 @@ def clash(options: Sequence[Option]) -> str:
         text = option.text.strip().rstrip(".")
         if not canonical(text):
             return f"option {option.key} is empty"
-        if _ALL.fullmatch(text) or _LETTERS.fullmatch(text):
+        if points_at_options(text):
             return f"option {option.key} points at other options: {text!r}"
         parts = _parts(text)
         if parts in named:

@@ -33,23 +33,27 @@ _STREET = (
     r"hwy|parkway|pkwy|crescent)"
 )
 _ID = r"(?=[\w-]*\d)[A-Z\d][A-Z\d-]{3,}\b"  # a code holds a digit
-_LABEL = r"\s*(?:(?:number|no|num|nr|id)\b\.?\s*(?:is\s+)?[:#=]?|[:#=])\s*"  # "case 1200" alone is a count
+_NUMBERED = r"\s*(?:(?:number|no|num|nr|id)\b\.?\s*(?:is\s+)?[:#=]?|#)\s*"  # "case 1200" alone is a count,
+_LABEL = rf"(?:{_NUMBERED}|\s*[:=]\s*)"  # and "Patient: 1000 mg?" is who speaks
 
 _PATTERNS: dict[str, str] = {
     "e-mail": r"(?i)\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b",
     "web address": r"(?i)\b(?:https?://|www\.)[^\s<>()]+[^\s<>().,;:]",
     "ip address": r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.])",
-    "social security number": r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])",
+    "social security number": (
+        r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])"
+        rf"|(?i:\b(?:ssn|social security)(?:{_LABEL}|\s+))\d{{9}}\b"
+    ),
     "telephone": (
-        r"(?<![\w./-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\d-])"  # 555-123-4567
+        r"(?<![\w./-])(?:\+\d{1,3}[ .-]?|1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\d-])"  # 555-123-4567
         r"|(?<![\w.])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?!\d)"  # +44 20 7946 0958
         r"|(?<![\w.,/-])0[1-9](?:[ .-]\d{2}){4}(?![\d-])"  # 01 23 45 67 89
         r"|(?i:\b(?:tel|phone|telephone|cell|mobile|fax|pager|call(?: me| us| him| her)?(?: at| on))\b\.?"
         r"(?: (?:number|no))?\.?(?: is)?[ :]*\+?\(?\d(?:[\d ().-]{5,}\d))"
     ),
     "record number": (
-        rf"(?i:\bmrn\b(?:{_LABEL}|\s+)|\b(?:medical record|hospital|patient|chart|case|record|encounter|accession|file)"
-        rf"{_LABEL}){_ID}"
+        rf"(?i:\bmrn\b(?:{_LABEL}|\s+)|\b(?:patient|case){_NUMBERED}"
+        rf"|\b(?:medical record|hospital|chart|record|encounter|accession|file){_LABEL}){_ID}"
     ),
     "account number": (
         rf"(?i:\b(?:account|acct|insurance|policy|health plan|member|beneficiary|licen[cs]e|passport|nhs|medicare|"

@@ -18,7 +18,8 @@ from med_small_lm.synthesis.rationales import ENDING, METHOD, METHODS, OPTIONWIS
 NAMES_A_LETTER = re.compile(
     r"\b(?i:option|choice|answer)s?:? (?:is:? )?(?:\([A-Ja-j]\)|[B-J]\b|A(?=[.,;:]|$| (?:is|and|or)\b))"
 )
-MARK_UP = re.compile(r"```|^\s*(?:[#>*•-]|\d+[.)])\s|\*\*|</?\w+>|[{}]|\\n", re.MULTILINE)
+MARK_UP = re.compile(r"```|^\s*(?:[#>*•-]|\d+[.)])\s|[:.;]\s+[-*•]\s|\*\*|</?\w+>|[{}]|\\n", re.MULTILINE)
+"""A list's later items stand behind a colon or full stop: a reply's lines are joined when it is read."""
 _LAST_WORD = re.compile(r"\b(?:e\.g|i\.e|vs|cf|etc|approx|Dr|Mr|Mrs|Fig|No|the|a|an|of|to|and|or|with|by|is|as)\.$")
 _PAIRS = ("()", "[]", "“”")
 _FEW = frozenset("a an the of in on at to for and or by with from is are was were be been it its this that as".split())

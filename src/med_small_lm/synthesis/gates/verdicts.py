@@ -19,7 +19,9 @@ DUPLICATE = "duplicate"
 LANGUAGE = "language"
 
 POINTS_AWAY = re.compile(
-    r"\b(?:the|this) (?:passage|text|excerpt|figure|table|chapter|paragraph)\b|\b(?:figure|table) \d", re.IGNORECASE
+    r"\b(?:the|this) (?:(?:given|provided|above|following) )?(?:passage|text|excerpt|figure|table|chapter|paragraph)\b|"
+    r"\b(?:figure|table) \d",
+    re.IGNORECASE,
 )
 
 
@@ -51,6 +53,11 @@ def judge(record: Kind, verdicts: Iterable[Verdict]) -> Kind:
 def passed(record: Record) -> bool:
     """Return whether no gate stopped a record."""
     return all(said.verdict != "fail" for said in record.gates)
+
+
+def stop_of(record: Record) -> tuple[str, str]:
+    """Return the gate that stopped a record and its reason; empty if none did."""
+    return next(((said.gate, said.reason) for said in record.gates if said.verdict == "fail"), ("", ""))
 
 
 def contamination(
