@@ -52,6 +52,14 @@ def test_the_command_line_lies_over_all_and_merges_softly(load):
     assert merged == {"rate": 4, "steps": 10, "deep": {"a": 1, "b": 5}}
 
 
+def test_what_base_takes_from_a_value_follows_the_layers(load):
+    base = BASE | {"parameters_b": "draws: {seed: '${seed}'}"}
+    assert load(None, base=base)["parameters"]["draws"] == {"seed": 0}
+    local = {"parameters": "seed: 7"}
+    assert load(None, base=base, local=local)["parameters"]["draws"] == {"seed": 7}
+    assert load(None, {"seed": 8}, base=base, local=local)["parameters"]["draws"] == {"seed": 8}
+
+
 def test_the_catalog_merges_softly_and_holds_the_shelf(load):
     catalog = load(None, local={"catalog": "text: {metadata: {mine: true}}"})["catalog"]
     assert catalog["text"] == {"type": "text.TextDataset", "filepath": "base.txt", "metadata": {"mine": True}}

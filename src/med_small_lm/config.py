@@ -15,7 +15,7 @@ import yaml
 from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.pipeline import Pipeline
 from kedro.validation.type_extractor import TypeExtractor
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from med_small_lm.errors import UserError, nearest, yaml_fault
@@ -53,6 +53,7 @@ class ProjectConfigLoader(OmegaConfigLoader):
             layers = {str(path): file for path, file in env_configs.items()} | {"--params": self.runtime_params or {}}
             for place, names in layers.items():
                 refuse_unknown(place, names, known)
+            base_configs = {path: _overlaid(file, env_configs.values()) for path, file in base_configs.items()}
         resolved = super()._resolve_from_raw_config(key, base_configs, env_configs, *rest)
         if key == "catalog":
             conf = Path(self.conf_source)
@@ -68,6 +69,19 @@ class ProjectConfigLoader(OmegaConfigLoader):
             return self["credentials"]
         except MissingConfigException:
             return {}
+
+
+def _overlaid(file: DictConfig, layers: Iterable[DictConfig]) -> DictConfig:
+    """The parameters of a file of base with the single values that later layers give: ``${seed}`` means theirs.
+
+    Kedro resolves base by itself, before it merges.
+    """
+    merged = file.copy()
+    for layer in layers:
+        for name, value in layer.items():
+            if name in file and not OmegaConf.is_config(value):
+                merged[name] = value
+    return merged
 
 
 def refuse_unknown(place: str, names: Iterable[Any], known: Iterable[str]) -> None:
