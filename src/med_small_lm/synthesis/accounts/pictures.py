@@ -25,6 +25,7 @@ from med_small_lm.synthesis.gates.verdicts import passed
 
 _GREY = "#d0d0d0"
 _WIDE = 3  # funnels side by side
+_BETWEEN = 70  # pixels between rows of funnels
 OTHERS = "others"
 BOOKS = 40
 """Books in a picture: more are not legible. Those with the largest holes are drawn."""
@@ -114,18 +115,24 @@ def gates_figure(made: Made) -> go.Figure:
     """Returns a funnel for each step: how many records are left after each gate, in their order."""
     steps = records_by_step(made)
     n_rows, n_cols = max(-(-len(steps) // _WIDE), 1), max(min(len(steps), _WIDE), 1)
-    figure = make_subplots(rows=n_rows, cols=n_cols, subplot_titles=list(steps), horizontal_spacing=0.14)
+    height = 120 + 400 * n_rows
+    figure = make_subplots(
+        rows=n_rows,
+        cols=n_cols,
+        subplot_titles=list(steps),
+        horizontal_spacing=0.14,
+        vertical_spacing=_BETWEEN / height,
+    )
     for place, records in enumerate(steps.values()):
         left, names, counts = len(records), ["all records"], [len(records)]
         for gate, said in gates_in_order(records):
             left -= said["fail"]
             names.append(f"past {gate}")
             counts.append(left)
-        funnel = go.Funnel(
-            y=names, x=counts, textinfo="value+percent initial", marker_color=COLOURS[0], showlegend=False
-        )
+        told = "%{value:,} (%{percentInitial:.0%})"
+        funnel = go.Funnel(y=names, x=counts, texttemplate=told, marker_color=COLOURS[0], showlegend=False)
         figure.add_trace(funnel, row=place // _WIDE + 1, col=place % _WIDE + 1)
-    figure.update_layout(title="Records left after each gate", height=120 + 400 * n_rows, **LOOK)
+    figure.update_layout(title="Records left after each gate", height=height, **LOOK)
     figure.update_layout(font_size=12)
     return figure
 
