@@ -25,6 +25,7 @@ from med_small_lm.synthesis.gates.verdicts import passed
 
 _GREY = "#d0d0d0"
 _WIDE = 3  # funnels side by side
+_SHAPES = ("", "/", "x")  # of the bars, one for each round of colours
 _BETWEEN = 70  # pixels between rows of funnels
 OTHERS = "others"
 BOOKS = 40
@@ -152,7 +153,10 @@ def books_figure(lines: Sequence[Coverage]) -> go.Figure:
             x=[kept[book][step] for book in books],
             y=books,
             orientation="h",
-            marker_color=COLOURS[place % len(COLOURS)],
+            marker={
+                "color": COLOURS[place % len(COLOURS)],
+                "pattern": {"shape": _SHAPES[place // len(COLOURS) % len(_SHAPES)]},
+            },
         )
     left_out = f", the {BOOKS} of {len(kept)} books with the fewest" if len(kept) > BOOKS else ""
     figure.update_layout(
