@@ -65,7 +65,7 @@ def test_names_are_found_as_whole_words_however_long_the_text(model: Path, text:
 
 
 def test_the_gate_stops_names_and_the_report_says_by_which_model(model: Path) -> None:
-    gate, looked_for = private_gate(str(model))
+    gate, looked_for = private_gate(model)
     said = gate(["Mrs. Miller has a cough.", "Call 555-123-4567."])
     assert said.verdict == "fail" and said.reason == "name 1, telephone 1" and f"names by {model}" in looked_for
     gate, looked_for = private_gate(None)
@@ -73,7 +73,15 @@ def test_the_gate_stops_names_and_the_report_says_by_which_model(model: Path) ->
 
 
 def test_a_folder_that_is_no_model_of_names_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="names_model: there is no model in the folder"):
-        private_gate(str(tmp_path))
+    with pytest.raises(UserError, match="names_model: no model can be read from"):
+        private_gate(tmp_path)
     with pytest.raises(UserError, match="none of the labels O, B-LOC is a person's"):
-        private_gate(str(save(tmp_path / "places", {0: "O", 1: "B-LOC"})))
+        private_gate(save(tmp_path / "places", {0: "O", 1: "B-LOC"}))
+
+
+def test_pickled_weights_are_not_read(model: Path, tmp_path: Path) -> None:
+    folder = save(tmp_path / "pickled", {0: "O", 1: "B-PER"})
+    torch.save(BertForTokenClassification.from_pretrained(folder).state_dict(), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(UserError, match="names_model: no model can be read from"):
+        namer(folder)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, DirectoryPath, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from med_small_lm.params.local_model import LocalModel
 
 
 class QuestionGates(BaseModel):
@@ -52,7 +54,7 @@ class QuestionGates(BaseModel):
         description="Likeness of stems, in content words weighted by rarity, from which one with the same answer is a "
         "duplicate",
     )
-    duplicate_model: DirectoryPath | None = Field(
+    duplicate_model: LocalModel | None = Field(
         default=None,
         description="Folder of a local encoder (Hugging Face layout, safetensors): questions near to each other by its "
         "vectors are duplicates too; null for none",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from med_small_lm.params.local_model import LocalModel
+
 
 class RationaleGates(BaseModel):
     """Thresholds of the gates that a rationale passes before it is kept."""
@@ -115,7 +117,7 @@ class InstructionParams(BaseModel):
         description="Likeness of its words to a guarded item from which it is, too, however it is reworded",
     )
     shown: int = Field(default=3, ge=0, description="Records of each set, stopped for one reason, that the log names")
-    names_model: str | None = Field(
+    names_model: LocalModel | None = Field(
         default=None,
         description="Folder of a local token classifier that finds names of people in chats; null: names are not "
         "looked for",

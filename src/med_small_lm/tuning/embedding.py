@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel
 
-from med_small_lm.errors import UserError
-from med_small_lm.tuning.weights import without_bars
+from med_small_lm.tuning.weights import read_local
+
+PARAMETER = "generate_questions.gates.duplicate_model"
 
 BATCH = 64
 LONGEST = 512  # tokens of a text; what is behind them is not read
@@ -22,24 +21,15 @@ LONGEST = 512  # tokens of a text; what is behind them is not read
 def embedder(folder: Path) -> Callable[[Sequence[str]], NDArray[np.float32]]:
     """Returns a function from texts to vectors of length 1, a row each: the mean of an encoder's last states.
 
-    Nothing is fetched, no code of the folder is run, and only safetensors are read.
-
     Args:
         folder: an encoder in Hugging Face layout.
 
     Raises:
         UserError: it holds none that can be read.
     """
-    closed: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        with without_bars():
-            tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), **closed)
-            model: Any = AutoModel.from_pretrained(str(folder), use_safetensors=True, dtype=torch.float32, **closed)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        said = " ".join(str(error).split())
-        raise UserError(f"generate_questions.gates.duplicate_model: {folder} holds no encoder: {said}") from error
+    model, tokenizer = read_local(AutoModel, folder, PARAMETER)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = model.to(device).eval()
+    model = model.to(device)
     longest = min(LONGEST, tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", LONGEST))
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token

@@ -7,6 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
+from transformers import AutoModelForTokenClassification
+
+from med_small_lm.errors import UserError
+from med_small_lm.tuning.weights import read_local
+
+PARAMETER = "synthesize_cot.instructions.names_model"
 _PERSON = re.compile(r"(?i)(?:^|[-_])(?:per|pers|person|name|patient|doctor|staff|hcp|user(?:name)?)(?:$|[-_])|name$")
 _OVERLAP = 32  # tokens that two windows of a long text share
 
@@ -19,16 +26,13 @@ def namer(folder: Path) -> Callable[[str], Iterator[tuple[int, int]]]:
             the rest, with or without B- and I- before them: PER, PERSON, NAME, PATIENT, DOCTOR, STAFF and the like.
 
     Raises:
-        ValueError: no label of the model is a person's.
+        UserError: the folder holds no such model, or no label of it is a person's.
     """
-    import torch
-    from transformers import AutoModelForTokenClassification, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, use_fast=True)
-    model = AutoModelForTokenClassification.from_pretrained(folder, local_files_only=True).eval()
-    persons = [place for place, label in model.config.id2label.items() if _PERSON.search(label)]
+    model, tokenizer = read_local(AutoModelForTokenClassification, folder, PARAMETER)
+    labels = model.config.id2label
+    persons = [place for place, label in labels.items() if _PERSON.search(label)]
     if not persons:
-        raise ValueError(f"{folder}: none of the labels {', '.join(model.config.id2label.values())} is a person's")
+        raise UserError(f"{PARAMETER}: {folder}: none of the labels {', '.join(labels.values())} is a person's")
     # RoBERTa keeps two of its positions for itself.
     wide = min(tokenizer.model_max_length, model.config.max_position_embeddings - 2)
 

@@ -116,13 +116,6 @@ def findings(text: str, names: Namer | None = None) -> list[Finding]:
     return kept
 
 
-def masked(text: str, names: Namer | None = None) -> str:
-    """Return a text with ``[kind]`` in the place of everything found."""
-    for one in reversed(findings(text, names)):
-        text = f"{text[: one.start]}[{one.kind}]{text[one.end :]}"
-    return text
-
-
 def phi(texts: Sequence[str], names: Namer | None = None) -> Verdict:
     """Return whether texts hold nothing that may identify somebody.
 
