@@ -14,13 +14,14 @@ from itertools import accumulate
 from typing import Any
 
 from med_small_lm.params.generate_questions import Cases
-from med_small_lm.schemas.rows import Passage, Question, Quote, Verdict
+from med_small_lm.schemas.rows import Passage, Question, Quote
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
 from med_small_lm.synthesis.exemplars import SENTENCE
 from med_small_lm.synthesis.gates.language import UNKNOWN, language_of
 from med_small_lm.synthesis.gates.quoting import found_in
+from med_small_lm.synthesis.gates.verdicts import unread
 from med_small_lm.synthesis.kinds import propositions
-from med_small_lm.synthesis.questions import HELD_OUT_SOURCE, REPLY
+from med_small_lm.synthesis.questions import HELD_OUT_SOURCE
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
@@ -99,7 +100,7 @@ def cases_from(
         if any(passage.passage_id in held_out for passage in one.passages):
             case = [replace(question, split="test", source=HELD_OUT_SOURCE) for question in case]
         if fault:
-            rejected += [replace(question, gates=[Verdict(REPLY, "fail", 0.0, fault)]) for question in case]
+            rejected += [unread(question, fault) for question in case]
         else:
             found += case
     return found, rejected

@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from med_small_lm.overlap.contamination import ContaminationIndex, Hit
 from med_small_lm.overlap.documents import chat_document
-from med_small_lm.overlap.normalise import singular, words
-from med_small_lm.overlap.stems import FUNCTION_WORDS
+from med_small_lm.overlap.normalise import words
 from med_small_lm.schemas.rows import Instruction, Passage, Verdict
+from med_small_lm.synthesis.gates.fidelity import content, content_words
 from med_small_lm.synthesis.gates.verdicts import DUPLICATE, contamination, sift, verdict
-from med_small_lm.synthesis.questions import REPLY
 
 SYSTEM, USER, ASSISTANT = "system", "user", "assistant"
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -25,14 +23,9 @@ def said_by(record: Instruction, role: str) -> list[str]:
     return [message.content for message in record.messages if message.role == role]
 
 
-def content(text: str) -> list[str]:
-    """Return the words of a text that say something, plurals folded."""
-    return [singular(word) for word in words(text) if word not in FUNCTION_WORDS]
-
-
 def share_in(text: str, *others: str) -> float:
     """Return the share (0 to 1) of a text's content words that stand in the others; 1 where it has none."""
-    own, known = content(text), {word for other in others for word in content(other)}
+    own, known = content_words(text), frozenset[str]().union(*map(content, others))
     return sum(word in known for word in own) / len(own) if own else 1.0
 
 
@@ -45,11 +38,6 @@ def unit_of(name: str, source: str, text: str, licence: str) -> Passage:
     """Return a text that is asked about and stands in no book, as the passage of a request."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Passage(name, source, 0, "", 1, 1, text, max(len(words(text)), 1), digest, licence)
-
-
-def failed(record: Instruction, fault: str) -> Instruction:
-    """Return the record of a reply that is no conversation, with the reason at the gate ``reply``."""
-    return replace(record, gates=[Verdict(REPLY, "fail", 0.0, fault)])
 
 
 def sift_chats(

@@ -12,10 +12,19 @@ from med_small_lm.overlap.contamination import ContaminationIndex, Hit
 from med_small_lm.params.synthesize_cot import Dialogues
 from med_small_lm.schemas.rows import Instruction, Message, Passage, Question, Rationale, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
-from med_small_lm.synthesis.chats import ASSISTANT, SENTENCE, SYSTEM, USER, failed, holds, said_by, share_in, sift_chats
+from med_small_lm.synthesis.chats import (
+    ASSISTANT,
+    SENTENCE,
+    SYSTEM,
+    USER,
+    holds,
+    said_by,
+    share_in,
+    sift_chats,
+)
 from med_small_lm.synthesis.gates.language import language_of
 from med_small_lm.synthesis.gates.rationales import MARK_UP, NAMES_A_LETTER
-from med_small_lm.synthesis.gates.verdicts import POINTS_AWAY, same_language, verdict
+from med_small_lm.synthesis.gates.verdicts import POINTS_AWAY, same_language, unread, verdict
 from med_small_lm.synthesis.rationales import ENDING
 from med_small_lm.synthesis.shots import asked_text
 from med_small_lm.teacher.prompts import Prompt
@@ -78,7 +87,7 @@ def dialogues_from(
             raise ValueError("a dialogue was asked for without a question")
         turns, fault = _turns(reply)
         record = _dialogue(one, one.question, rationales[one.question.question_id], turns, reply, params)
-        (rejected if fault else found).append(failed(record, fault) if fault else record)
+        (rejected if fault else found).append(unread(record, fault) if fault else record)
     return found, rejected
 
 

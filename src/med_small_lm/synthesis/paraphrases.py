@@ -9,9 +9,9 @@ from typing import Any
 from med_small_lm.overlap.normalise import words
 from med_small_lm.schemas.rows import Instruction, Message, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, parsed_of, record_id
-from med_small_lm.synthesis.chats import ASSISTANT, USER, failed, unit_of
+from med_small_lm.synthesis.chats import ASSISTANT, USER, unit_of
 from med_small_lm.synthesis.gates.rationales import MARK_UP
-from med_small_lm.synthesis.gates.verdicts import DUPLICATE, judge, passed, verdict
+from med_small_lm.synthesis.gates.verdicts import DUPLICATE, judge, passed, unread, verdict
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
@@ -50,7 +50,7 @@ def paraphrases_from(asked: Sequence[Asked], replies: Sequence[Reply]) -> tuple[
         texts = parsed_of(reply).get("paraphrases")
         fault = fault_of(reply) or ("" if isinstance(texts, list) and texts else "the teacher wrote no paraphrase")
         if fault or not isinstance(texts, list):
-            rejected.append(failed(_paraphrase(one, reply, ""), fault))
+            rejected.append(unread(_paraphrase(one, reply, ""), fault))
             continue
         seen = {tuple(words(one.passage.text))}
         for text in texts:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from med_small_lm.params.generate_questions import GenerateQuestions
-from med_small_lm.schemas.rows import Passage, Question, Quote, Verdict
+from med_small_lm.schemas.rows import Passage, Question, Quote
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
 from med_small_lm.synthesis.exemplars import Exemplars, nearest, related
+from med_small_lm.synthesis.gates.verdicts import unread
 from med_small_lm.synthesis.kinds import SINGLE, draft_of, exemplar_slot
 from med_small_lm.synthesis.shots import asked_text
 from med_small_lm.teacher.prompts import Prompt
@@ -17,8 +18,6 @@ from med_small_lm.teacher.requests import Reply
 
 METHOD = "exam_like"
 HELD_OUT_SOURCE = "book_exam"
-REPLY = "reply"
-"""The gate of what is no question at all: a failed call, or an item that lacks a part."""
 
 
 def question_requests(
@@ -128,7 +127,7 @@ def _question(one: Asked, reply: Reply, item: Any, fault: str) -> Question:
     draft, stem = draft_of(kind, item), text_field(item, "stem")
     fault = fault or "; ".join(draft.faults)
     told = [text for text in (draft.context, stem) if text] + [option.text for option in draft.options]
-    return Question(
+    question = Question(
         question_id=record_id("q", passage.passage_id, *(told if stem else [*told, reply.call_id])),
         source=passage.book,
         split="train",
@@ -143,5 +142,5 @@ def _question(one: Asked, reply: Reply, item: Any, fault: str) -> Question:
         call_id=reply.call_id,
         passage_ids=[passage.passage_id],
         licence=passage.licence,
-        gates=[Verdict(REPLY, "fail", 0.0, fault)] if fault else [],
     )
+    return unread(question, fault) if fault else question

@@ -18,10 +18,10 @@ from med_small_lm.answers.forms import Form
 from med_small_lm.answers.nearest import spans
 from med_small_lm.overlap.normalise import normalised
 from med_small_lm.params.synthesize_cot import SynthesizeCot
-from med_small_lm.schemas.rows import Option, Passage, Question, Rationale, Verdict
+from med_small_lm.schemas.rows import Option, Passage, Question, Rationale
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
+from med_small_lm.synthesis.gates.verdicts import unread
 from med_small_lm.synthesis.optionwise import judged_options, optionwise_text
-from med_small_lm.synthesis.questions import REPLY
 from med_small_lm.synthesis.shots import question_slots, solved_nearest, with_shots
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import OK, Reply
@@ -90,7 +90,7 @@ def rationales_from(
         if not fault and rationale.rationale_id in found:
             fault = "the same rationale stands in another sample"
         if fault:
-            rejected.append(replace(rationale, gates=[Verdict(REPLY, "fail", 0.0, fault)]))
+            rejected.append(unread(rationale, fault))
         else:
             found[rationale.rationale_id] = rationale
     return list(found.values()), rejected

@@ -12,12 +12,20 @@ from med_small_lm.overlap.normalise import words
 from med_small_lm.params.generate_questions import GenerateQuestions, QuestionGates, Refusals
 from med_small_lm.schemas.rows import Instruction, Message, Passage, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
-from med_small_lm.synthesis.chats import ASSISTANT, SENTENCE, USER, content, failed, holds, share_in, sift_chats
+from med_small_lm.synthesis.chats import (
+    ASSISTANT,
+    SENTENCE,
+    USER,
+    holds,
+    share_in,
+    sift_chats,
+)
 from med_small_lm.synthesis.exemplars import related
+from med_small_lm.synthesis.gates.fidelity import content
 from med_small_lm.synthesis.gates.language import language_of
 from med_small_lm.synthesis.gates.quoting import found_in
 from med_small_lm.synthesis.gates.rationales import MARK_UP
-from med_small_lm.synthesis.gates.verdicts import POINTS_AWAY, same_language, verdict
+from med_small_lm.synthesis.gates.verdicts import POINTS_AWAY, same_language, unread, verdict
 from med_small_lm.synthesis.invented import invented_name
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
@@ -106,7 +114,7 @@ def refusals_from(
         shown = _excerpt(one.passage.text, own["quote"], params.excerpt_words) if kind == NOT_IN_PASSAGE else ""
         record = _refusal(one, reply, f"{shown}\n\n{own['question']}" if shown else own["question"], own["reply"])
         told[record.example_id] = own
-        (rejected if fault else found).append(failed(record, fault) if fault else record)
+        (rejected if fault else found).append(unread(record, fault) if fault else record)
     return found, rejected, told
 
 
@@ -194,7 +202,7 @@ def _premise(kind: str, told: Mapping[str, str], passage: str, known: Set[str]) 
     inside = share_in(premise, passage)
     faults = {
         "the question does not name its premise": share_in(premise, told["question"]) < _TOLD,
-        "the passage states the premise": (inside == 1 and content(premise) != []) or holds(passage, premise),
+        "the passage states the premise": (inside == 1 and bool(content(premise))) or holds(passage, premise),
         "no name in it is invented": kind == INVENTED and not new,
         "the passage does not state the truth": kind == FALSE_PREMISE and share_in(truth, passage) < 1,
         "premise and truth are the same": kind == FALSE_PREMISE and (holds(premise, truth) or holds(truth, premise)),

@@ -6,7 +6,6 @@ A fact that is read once in one wording is not learnt, so every method says it i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 from typing import Any
 
 from med_small_lm.overlap.normalise import normalised
@@ -14,9 +13,8 @@ from med_small_lm.params.generate_questions import GenerateQuestions
 from med_small_lm.schemas.rows import Passage, Rephrasing, Verdict
 from med_small_lm.synthesis.asked import Asked, fault_of, is_drawn, parsed_of, record_id, text_field
 from med_small_lm.synthesis.gates import rephrasings as gates
-from med_small_lm.synthesis.gates.verdicts import DUPLICATE, judge, passed, verdict
+from med_small_lm.synthesis.gates.verdicts import DUPLICATE, judge, passed, unread, verdict
 from med_small_lm.synthesis.linking import pairs_of
-from med_small_lm.synthesis.questions import REPLY
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
@@ -77,7 +75,7 @@ def rephrasings_from(
         for record in _records(one, reply):
             fault = fault_of(reply) or ("" if record.text else "the teacher gave no text")
             if fault:
-                rejected.append(replace(record, gates=[Verdict(REPLY, "fail", 0.0, fault)]))
+                rejected.append(unread(record, fault))
                 continue
             own = said[one.request.task]
             judged = judge(record, _verdicts(record.text, one, own, params))

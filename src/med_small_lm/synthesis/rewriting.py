@@ -20,15 +20,14 @@ from med_small_lm.synthesis.chats import (
     ASSISTANT,
     SYSTEM,
     USER,
-    content,
-    failed,
     said_by,
     share_in,
     sift_chats,
     unit_of,
 )
+from med_small_lm.synthesis.gates.fidelity import content
 from med_small_lm.synthesis.gates.language import language_of
-from med_small_lm.synthesis.gates.verdicts import judge, same_language, verdict
+from med_small_lm.synthesis.gates.verdicts import judge, same_language, unread, verdict
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
 
@@ -93,7 +92,7 @@ def rewritten_from(
         kept = [message for message in record.messages if message.role == SYSTEM] if "question" in told else []
         asks = [*kept, Message(USER, told["question"])] if "question" in told else record.messages[:-1]
         made = _record(record, way, [*asks, Message(ASSISTANT, told.get("answer") or one.passage.text)], reply.call_id)
-        (rejected if fault else found).append(failed(made, fault) if fault else made)
+        (rejected if fault else found).append(unread(made, fault) if fault else made)
     return found, rejected
 
 

@@ -14,10 +14,10 @@ from med_small_lm.pipelines.teaching import ask, exams_of, log_outcome, passages
 from med_small_lm.schemas.rows import Contamination, Rephrasing, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.accounts.coverage import step_of
-from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
+from med_small_lm.synthesis.accounts.report import contamination_rows, uses_by_method
 from med_small_lm.synthesis.gates.rephrasings import without_exams
 from med_small_lm.synthesis.heldout import guards_of
-from med_small_lm.synthesis.rephrasings import METHODS, rephrasing_requests, rephrasings_from
+from med_small_lm.synthesis.rephrasings import rephrasing_requests, rephrasings_from
 from med_small_lm.teacher.prompts import Prompt
 
 
@@ -37,11 +37,8 @@ def rephrase_passages(
     asked, replies = ask("rephrasings", asked, teacher, teacher_params, rows)
     drafts, misses = rephrasings_from(asked, replies, params)
     log_outcome("rephrasing drafts", drafts, misses, rows, teacher_params, is_last=False)
-    kept = Counter(step_of(draft.method) for draft in drafts)
-    use: list[TeacherUse] = []
-    for method in METHODS:
-        own = [reply for one, reply in zip(asked, replies, strict=True) if one.request.task == method]
-        use += teacher_use("rephrase_passages", method, own, kept[method])
+    methods, made = [one.request.task for one in asked], Counter(step_of(draft.method) for draft in drafts)
+    use = uses_by_method("rephrase_passages", methods, replies, made)
     return to_frame(drafts, Rephrasing), to_frame(misses, Rephrasing), to_frame(use, TeacherUse)
 
 

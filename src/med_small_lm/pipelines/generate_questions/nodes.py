@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pandas as pd
 
 from med_small_lm.datasets.teacher import TeacherAccess
@@ -12,12 +14,11 @@ from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.pipelines.teaching import ask, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, ExamFault, Question, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
-from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
+from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use, uses_by_method
 from med_small_lm.synthesis.exemplars import EXEMPLAR_SPLIT
 from med_small_lm.synthesis.gates.judging import judge_requests, judged, judgements
 from med_small_lm.synthesis.gates.sifting import sift_questions, sound_questions
 from med_small_lm.synthesis.heldout import guards_of, held_out_passages
-from med_small_lm.synthesis.kinds import SINGLE
 from med_small_lm.synthesis.questions import kind_of, kind_requests, method_of, question_requests, questions_from
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply
@@ -68,12 +69,8 @@ def write_questions(
     asked += kind_requests(training, exemplars, prompts, params, sampling)
     asked, replies = ask("questions", asked, teacher, teacher_params, rows)
     drafts, misses = questions_from(asked, replies, held_out)
-    use = [
-        row
-        for kind in (SINGLE, *dict(params.kinds))
-        for own in [[reply for one, reply in zip(asked, replies, strict=True) if kind_of(one) == kind]]
-        for row in teacher_use("write_questions", method_of(kind), own, sum(draft.kind == kind for draft in drafts))
-    ]
+    methods, made = [method_of(kind_of(one)) for one in asked], Counter(draft.method for draft in drafts)
+    use = uses_by_method("write_questions", methods, replies, made)
     drafts, unsound = sound_questions(drafts, rows, params.gates)
     misses += unsound
     for name, (judge, share) in judgements(params).items():

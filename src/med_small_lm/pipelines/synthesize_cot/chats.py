@@ -37,6 +37,7 @@ def write_dialogues(
     sampling = teacher_params.sampling()
     asked = dialogue_requests(about, reasons, pages, prompt, params.dialogues, params.seed, sampling)
     wanted = params.dialogues.share > 0  # a preview that draws no question says so
+    private, _ = private_gate(params.instructions.names_model if asked else None)  # before anything is paid for
     asked, replies = ask("dialogues", asked, teacher, teacher_params, pages) if wanted else ([], [])
     drafts, misses = dialogues_from(asked, replies, reasons, params.dialogues)
     guards: list[ContaminationIndex] = []
@@ -44,7 +45,6 @@ def write_dialogues(
         exams = exams_of(benchmarks, book_exam)
         style = [one.question for one in asked if one.question]
         guards = guards_of(exams, style, coverage=params.gates.coverage, fuzzy=params.gates.fuzzy)
-    private, _ = private_gate(params.instructions.names_model if drafts else None)
     hits: list[list[Hit]] = []
     kept, stopped = sift_dialogues(drafts, asked, guards, private, params.dialogues, hits)
     rejected = [*misses, *stopped]

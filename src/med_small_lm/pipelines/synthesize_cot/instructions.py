@@ -77,10 +77,10 @@ def rewrite_instructions(
     prompts = {rewriting.CLEAN: clean, rewriting.FLASHCARD: flashcard, rewriting.HEADING: heading}
     asked, rejected = rewriting.rewriting_requests(records, ways, prompts, teacher_params.sampling())
     units = [one.passage for one in asked]
+    private, _ = private_gate(params.instructions.names_model if asked else None)  # before anything is paid for
     asked, replies = ask("rewritings", asked, teacher, teacher_params, units) if asked else ([], [])
     drafts, misses = rewriting.rewritten_from(asked, replies, records, ways)
     guards = _guards(benchmarks, book_exam, params) if drafts else []
-    private, _ = private_gate(params.instructions.names_model if drafts else None)
     hits: list[list[Hit]] = []
     kept, stopped = rewriting.sift_rewritten(drafts, records, guards, private, params.rewriting, hits)
     rejected = [*rejected, *misses, *stopped]

@@ -13,14 +13,13 @@ from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.pipelines.teaching import ask, exams_of, log_outcome, passages_of_books
 from med_small_lm.schemas.rows import Contamination, Question, Rationale, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
-from med_small_lm.synthesis.accounts.report import contamination_rows, teacher_use
+from med_small_lm.synthesis.accounts.report import contamination_rows, uses_by_method
 from med_small_lm.synthesis.exemplars import EXEMPLAR_SPLIT
 from med_small_lm.synthesis.gates.sifting import sift_rationales
 from med_small_lm.synthesis.heldout import guards_of
 from med_small_lm.synthesis.kinds import SINGLE
 from med_small_lm.synthesis.rationales import HIDDEN, METHODS, rationale_requests, rationales_from
 from med_small_lm.teacher.prompts import Prompt
-from med_small_lm.teacher.requests import Reply
 
 NODE = "write_rationales"
 
@@ -50,11 +49,12 @@ def write_rationales(
         for one in rationale_requests(asked_for, pages, asks, params, sampling, style, exemplars)
     ]
     asked, replies = ask("rationales", asked, teacher, teacher_params, pages)
-    drafts, rejected, answered = list[Rationale](), list[Rationale](), dict[str, list[Reply]]()
-    for style, asks in prompts.items():
-        own = [place for place, one in enumerate(asked) if one.request.task == asks.id]
-        method, answered[METHODS[style]] = METHODS[style], [replies[place] for place in own]
-        found, misses = rationales_from([asked[place] for place in own], answered[method], method)
+    style_of = {asks.id: METHODS[style] for style, asks in prompts.items()}
+    methods = [style_of[one.request.task] for one in asked]
+    drafts, rejected = list[Rationale](), list[Rationale]()
+    for method in style_of.values():
+        own = [place for place, name in enumerate(methods) if name == method]
+        found, misses = rationales_from([asked[place] for place in own], [replies[place] for place in own], method)
         drafts += found
         rejected += misses
     exams = exams_of(benchmarks, book_exam)
@@ -62,8 +62,7 @@ def write_rationales(
     hits: list[list[Hit]] = []
     kept, stopped = sift_rationales(drafts, asked_for, pages, guards, params.gates, hits)
     rejected += stopped
-    counts = Counter(rationale.method for rationale in kept)
-    use = [line for method, own in answered.items() for line in teacher_use(NODE, method, own, counts[method])]
+    use = uses_by_method(NODE, methods, replies, Counter(rationale.method for rationale in kept))
     log_outcome("rationales", kept, rejected, pages, teacher_params)
     return (
         to_frame(kept, Rationale),

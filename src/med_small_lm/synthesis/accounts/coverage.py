@@ -27,8 +27,7 @@ from med_small_lm.schemas.rows import (
 from med_small_lm.synthesis import questions, rationales, rephrasings
 from med_small_lm.synthesis.asked import is_drawn, is_failed_call
 from med_small_lm.synthesis.gates.judging import judgements
-from med_small_lm.synthesis.gates.verdicts import passed, stop_of
-from med_small_lm.synthesis.questions import REPLY
+from med_small_lm.synthesis.gates.verdicts import REPLY, passed, stop_of
 
 READING, EXERCISES = "reading", "exercises"
 KEPT, STOPPED, EMPTY, FAILED, SKIPPED, MISSING = "kept", "stopped", "empty", "failed", "skipped", "missing"

@@ -9,8 +9,7 @@ from statistics import quantiles
 from med_small_lm.schemas.rows import Instruction, Question, Record
 from med_small_lm.synthesis.accounts.coverage import Made, step_of
 from med_small_lm.synthesis.accounts.report import gate_counts
-from med_small_lm.synthesis.gates.verdicts import passed
-from med_small_lm.synthesis.questions import REPLY
+from med_small_lm.synthesis.gates.verdicts import REPLY, passed
 
 
 def records_by_step(made: Made) -> dict[str, list[Record]]:

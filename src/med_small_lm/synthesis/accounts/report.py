@@ -81,6 +81,16 @@ def with_kept(use: pd.DataFrame, kept: Sequence[str], made: Set[str]) -> pd.Data
     return use.assign(records_kept=column, cost_per_kept=use["cost"] / column.where(column > 0).astype(float))
 
 
+def uses_by_method(
+    node: str, methods: Sequence[str], replies: Sequence[Reply], kept: Mapping[str, int]
+) -> list[TeacherUse]:
+    """Return the rows of a node that asks by several methods; ``methods`` are those of the replies, one each."""
+    answered: dict[str, list[Reply]] = defaultdict(list)
+    for method, reply in zip(methods, replies, strict=True):
+        answered[method].append(reply)
+    return [row for method, own in answered.items() for row in teacher_use(node, method, own, kept.get(method, 0))]
+
+
 def teacher_use(node: str, method: str, replies: Sequence[Reply], records_kept: int) -> list[TeacherUse]:
     """Return a row for each model that answered; with several, the records are counted at the first one's row."""
     by_model: dict[str, list[Reply]] = defaultdict(list)

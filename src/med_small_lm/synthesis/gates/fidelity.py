@@ -72,9 +72,14 @@ def changes(text: str, source: str) -> Iterator[str]:
         yield from _turned(frozenset(_folded(said)), told)
 
 
+def content_words(text: str) -> list[str]:
+    """Return the words of a text that say something, plurals folded, as often and in the order as they stand."""
+    return [word for word in _folded(text) if word not in FUNCTION_WORDS]
+
+
 def content(text: str) -> frozenset[str]:
-    """Return the words of a text that say something, plurals folded."""
-    return frozenset(_folded(text)) - FUNCTION_WORDS
+    """Return the different words of a text that say something, plurals folded."""
+    return frozenset(content_words(text))
 
 
 def _turned(own: frozenset[str], told: Sequence[Sequence[str]]) -> Iterator[str]:

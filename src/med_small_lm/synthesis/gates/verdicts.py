@@ -14,6 +14,8 @@ from med_small_lm.synthesis.gates.language import UNKNOWN, language_of
 
 Kind = TypeVar("Kind", Question, Rationale, Rephrasing, Instruction)
 
+REPLY = "reply"
+"""The gate of what is no record at all: a failed call, or an item that lacks a part."""
 CONTAMINATION = "contamination"
 DUPLICATE = "duplicate"
 LANGUAGE = "language"
@@ -48,6 +50,11 @@ def judge(record: Kind, verdicts: Iterable[Verdict]) -> Kind:
         if one.verdict == "fail":
             break
     return replace(record, gates=said)
+
+
+def unread(record: Kind, fault: str) -> Kind:
+    """Return the record of a reply that is none, with as much as it has and the reason at the gate ``reply``."""
+    return replace(record, gates=[Verdict(REPLY, "fail", 0.0, fault)])
 
 
 def passed(record: Record) -> bool:
