@@ -7,7 +7,7 @@ import copy
 import pytest
 import torch
 
-from med_small_lm.params.knowledge_injection import OptimiserParams
+from med_small_lm.params.training import OptimiserParams
 from med_small_lm.tuning.checkpoint import Checkpoint
 from med_small_lm.tuning.optimiser import Muon, hidden_matrices, make_optimiser, orthogonalised
 from med_small_lm.tuning.weights import load

@@ -16,7 +16,8 @@ from transformers import AutoModelForCausalLM
 
 from med_small_lm.answers.forms import Form
 from med_small_lm.params.instruction_tune import ConversationParams, TuneParams
-from med_small_lm.params.knowledge_injection import BaseModelParams, InjectionParams, OptimiserParams
+from med_small_lm.params.knowledge_injection import BaseModelParams, InjectionParams
+from med_small_lm.params.training import OptimiserParams
 from med_small_lm.schemas.rows import Conversation, CorpusText, Question, Rationale
 from med_small_lm.tuning.base_model import make_base
 from med_small_lm.tuning.checkpoint import Checkpoint, CheckpointError

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from med_small_lm.params.knowledge_injection import LoopParams, OptimiserParams
+from med_small_lm.params.training import LoopParams, OptimiserParams
 
 
 class ConversationParams(BaseModel):
@@ -14,10 +14,11 @@ class ConversationParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    forms: tuple[Literal["explain", "direct"], ...] = Field(
+    forms: tuple[Literal["explain", "direct", "proposition"], ...] = Field(
         ("explain", "direct"),
         min_length=1,
-        description="forms that each question is asked in (Meerkat: reasoning for most sources, answer alone for one)",
+        description="forms that each question is asked in (Meerkat: reasoning for most sources, answer alone for one; "
+        "MQG: proposition, each option true or false)",
     )
     rationale_styles: tuple[Literal["hidden", "general", "optionwise"], ...] = Field(
         ("hidden",),
@@ -37,6 +38,26 @@ class TuneParams(LoopParams):
     steps: int = Field(1_500, ge=0, description="optimiser steps; 0 leaves the weights as they are")
     replay_share: float = Field(
         0.5, ge=0, lt=1, description="share of the rows that are the books again; 0: none (the papers replay nothing)"
+    )
+    general_share: float = Field(
+        0.1, ge=0, lt=1, description="share of the rows that are general text, where the corpus has any (Meditron 0.01)"
+    )
+    loss: Literal["responses", "all"] = Field(
+        "responses", description="which tokens are under loss: the assistant's turns, or all (MedAlpaca)"
+    )
+    long_examples: Literal["drop", "cut"] = Field(
+        "drop",
+        description="an example longer than a row: drop, or cut at the end of a word (MedAlpaca); both are counted",
+    )
+    mixture: dict[str, float] = Field(
+        {},
+        description="draws of an example a pass, by its source, e.g. dialogues: 0.5; 1 where none is named",
+    )
+    dev_share: float = Field(
+        0.02, ge=0, le=0.5, description="share of the questions kept for the dev score (MedAlpaca 0.1)"
+    )
+    samples: int = Field(
+        4, ge=0, le=100, description="dev questions whose generated replies are shown at every dev score"
     )
     optimiser: OptimiserParams = OptimiserParams(learning_rate=5e-3, muon_learning_rate=1e-2)
 

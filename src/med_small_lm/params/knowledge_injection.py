@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from med_small_lm.params.training import LoopParams, OptimiserParams
 
 TINY = "tiny"
 """The value of ``source`` that means a model of random weights, made on the spot."""
@@ -46,48 +48,6 @@ class CorpusParams(BaseModel):
     held_out_share: float = Field(
         0.02, ge=0.0, le=0.5, description="share of each source kept for perplexity (PMC-LLaMA: 10,000 papers)"
     )
-
-
-class OptimiserParams(BaseModel):
-    """The optimiser and its schedule: linear warm-up, then a cosine down to a share of the peak."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: Literal["muon", "adamw"] = Field(
-        "muon", description="muon: Muon for hidden matrices, AdamW for the rest; adamw: AdamW alone (all four papers)"
-    )
-    learning_rate: float = Field(
-        2e-2, gt=0, le=1.0, description="peak, of AdamW (PMC-LLaMA 2e-5, MedAlpaca 2e-5; a tiny model needs far more)"
-    )
-    muon_learning_rate: float = Field(2e-2, gt=0, le=10.0, description="peak, of Muon's matrices")
-    weight_decay: float = Field(0.01, ge=0, le=1.0, description="decoupled, a step (PMC-LLaMA 0)")
-    beta1: float = Field(0.9, ge=0, lt=1, description="AdamW's decay of the mean gradient")
-    beta2: float = Field(0.95, ge=0, lt=1, description="AdamW's decay of its square")
-    momentum: float = Field(0.95, ge=0, lt=1, description="Muon's momentum (Nesterov)")
-    ns_steps: int = Field(5, ge=1, le=20, description="Newton-Schulz steps of Muon's orthogonalisation")
-    warmup_steps: int = Field(
-        50, ge=0, description="optimiser steps to the peak (MedAlpaca 100; PMC-LLaMA 3 % of all); at most half of all"
-    )
-    final_share: float = Field(0.05, ge=0, le=1, description="learning rate at the end, as a share of the peak")
-    clip: float = Field(1.0, gt=0, description="greatest norm of the gradient")
-
-
-class LoopParams(BaseModel):
-    """What every training loop has: batches, log, saves, machine."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    block_size: int = Field(
-        128, ge=8, le=1_048_576, description="tokens of a row (PMC-LLaMA 2,048, MedAlpaca 256); at most the model's"
-    )
-    batch_size: int = Field(4, ge=1, le=65_536, description="rows of a batch, a device (PMC-LLaMA 3,200 in all)")
-    accumulation: int = Field(1, ge=1, le=65_536, description="batches of an optimiser step (MedAlpaca: 128 rows)")
-    log_steps: int = Field(50, ge=1, description="optimiser steps between two points of the curves")
-    save_steps: int = Field(
-        500, ge=0, description="optimiser steps between two saves to resume from; 0: none (MedAlpaca 200)"
-    )
-    precision: Literal["fp32", "bf16"] = Field("fp32", description="of the arithmetic (Meerkat, PMC-LLaMA bf16)")
-    threads: int = Field(2, ge=0, le=1024, description="CPU threads; 0: as many as torch takes by itself")
 
 
 class MixtureParams(BaseModel):

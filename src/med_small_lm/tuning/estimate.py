@@ -10,7 +10,8 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
 
 from med_small_lm.params.instruction_tune import TuneParams
-from med_small_lm.params.knowledge_injection import TINY, BaseModelParams, InjectionParams, LoopParams
+from med_small_lm.params.knowledge_injection import TINY, BaseModelParams, InjectionParams
+from med_small_lm.params.training import LoopParams
 from med_small_lm.tuning.injection import n_steps
 from med_small_lm.tuning.optimiser import make_optimiser
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
-from med_small_lm.params.knowledge_injection import OptimiserParams
+from med_small_lm.params.training import OptimiserParams
 
 NS_COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024, Muon; torch.optim.Muon has the same
 ADAM_EPS = 1e-8

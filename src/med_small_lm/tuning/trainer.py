@@ -15,7 +15,7 @@ import torch
 from torch.utils.data import Dataset
 from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
-from med_small_lm.params.knowledge_injection import LoopParams, OptimiserParams
+from med_small_lm.params.training import LoopParams, OptimiserParams
 from med_small_lm.tuning.curve import Curve
 from med_small_lm.tuning.optimiser import make_optimiser
 from med_small_lm.tuning.packing import Features, stack
