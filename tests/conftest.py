@@ -102,7 +102,8 @@ class Project:
         """The code, the configuration but the user's own, and the pocket data."""
         for part in ("src", "conf", "notebooks", "data/01_raw/textbooks", "data/01_raw/benchmarks"):
             shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__", "local"))
-        shutil.copy(ROOT / "data/01_raw/pocket_facts.csv", root / "data/01_raw")
+        for file in ("pocket_facts.csv", "pocket_everyday.md"):
+            shutil.copy(ROOT / "data/01_raw" / file, root / "data/01_raw")
         shutil.copy(ROOT / "pyproject.toml", root)
         (root / "conf/local").mkdir()
         return cls(root)
@@ -218,7 +219,7 @@ class Project:
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small project in which the default chain has been run once, every connection guarded."""
     project = Project.small(tmp_path_factory.mktemp("small_run"))
-    code, output = project.kedro("run", **project.guard())
+    code, output = project.kedro("run", **project.guard(), MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL="0.5")
     (project.root / "run.log").write_text(output, encoding="utf-8")
     assert code == 0, output
     return project.root

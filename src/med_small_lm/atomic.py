@@ -1,8 +1,9 @@
-"""Files that are whole or not there: written aside, fsynced, renamed."""
+"""Files and folders that are whole or not there: written aside, fsynced, renamed."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +19,28 @@ def written_aside(target: Path) -> Iterator[Path]:
     aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         yield aside
-        with aside.open("rb") as file:
-            os.fsync(file.fileno())
+        fsync(aside)
         os.replace(aside, target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        fsync(target.parent)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def replace_folder(target: Path, made: Path) -> None:
+    """Put a finished folder in the place of an older one, which a crash in between leaves beside as ``<name>.old``."""
+    old = target.with_name(target.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        os.replace(target, old)
+    os.replace(made, target)
+    fsync(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def fsync(path: Path) -> None:
+    """Force a file or a folder to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,8 +15,10 @@ from kedro.io import DatasetError
 from kedro.pipeline.pipeline import PipelineError
 
 from med_small_lm import quiet  # noqa: F401  before kedro-viz is imported
-from med_small_lm.errors import UserError, nearest
-from med_small_lm.export_commands import export_data
+from med_small_lm.ask_command import ask
+from med_small_lm.errors import UserError, causes, is_full, mendable, nearest
+from med_small_lm.export_commands import export_group
+from med_small_lm.finished import rows_of
 from med_small_lm.paid import ends_of
 from med_small_lm.pocket.commands import pocket
 from med_small_lm.shelf import PROJECT
@@ -27,9 +27,6 @@ from med_small_lm.teacher_commands import teacher
 LOG = logging.getLogger(__name__)
 MENDABLE = (DatasetError, PipelineError)
 """Kedro's errors that say what the user can mend: a file that is gone, a node or dataset of no such name."""
-TOLD = {"CheckpointError", "TeacherError", "TrainingError", "UnknownQuestion"}
-"""Our own, by name: the modules of some of them import torch."""
-FULL = re.compile(r"no space left|disk is full|disk quota exceeded", re.IGNORECASE)  # safetensors and SQLite say it so
 
 
 @click.group(name="med-small-lm")
@@ -39,7 +36,8 @@ def cli() -> None:
 
 cli.add_command(pocket)
 cli.add_command(teacher)
-cli.add_command(export_data)
+cli.add_command(export_group)
+cli.add_command(ask)
 
 
 @contextmanager
@@ -65,25 +63,15 @@ def plain_errors() -> Iterator[None]:
 
 def user_message(problem: BaseException) -> str | None:
     """The message of an error that the user can mend, or None for any other."""
-    chain = list(causes(problem))
-    for cause in reversed(chain):
-        no_room = isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
-        if no_room or FULL.search(str(cause)):
-            return f"the disk is full ({cause}): make room and run the same command again; what was finished is kept"
-    for cause in chain:
-        if isinstance(cause, UserError) or type(cause).__name__ in TOLD:
-            return str(cause)
+    if (own := mendable(problem)) is not None:
+        if is_full(own):
+            return f"the disk is full ({own}): make room and run the same command again; what was finished is kept"
+        return str(own)
+    for cause in causes(problem):
         if isinstance(cause, KeyError) and "credentials" in str(cause):
             return f"{cause.args[0].partition(':')[0]}: name them in conf/local/credentials.yml"
     no_pipeline = isinstance(problem, ValueError) and "ipeline" in str(problem).partition("\n")[0]
     return str(problem) if isinstance(problem, MENDABLE) or no_pipeline else None
-
-
-def causes(problem: BaseException | None) -> Iterator[BaseException]:
-    """An error, what it came from, what that came from."""
-    while problem is not None:
-        yield problem
-        problem = problem.__cause__ or problem.__context__
 
 
 @cli.command(name="run", params=kedro_run.params, help=kedro_run.help)
@@ -108,7 +96,6 @@ def trace(question_id: str, env: str | None) -> None:
     """Print one exam item, what the models said to it, and the records and pages nearest to it."""
     from med_small_lm.benchmarks.trace import trace as trace_text
     from med_small_lm.schemas import rows
-    from med_small_lm.schemas.tables import to_rows
 
     with plain_errors(), KedroSession.create(project_path=PROJECT, env=env) as session:
         catalog = session.load_context().catalog  # type: ignore[attr-defined]
@@ -119,11 +106,7 @@ def trace(question_id: str, env: str | None) -> None:
             "conversations": rows.Conversation,
             "passages": rows.Passage,
         }
-        for name in names:
-            if not catalog.exists(name):
-                raise UserError(f"there is no {name} yet: run `kedro run` first")
-        loaded: list[Any] = [to_rows(catalog.load(name), record) for name, record in names.items()]
-        click.echo(trace_text(question_id, *loaded))
+        click.echo(trace_text(question_id, *rows_of(catalog, names).values()))
 
 
 @cli.group()

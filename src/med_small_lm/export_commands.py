@@ -1,7 +1,9 @@
-"""The command ``export``: the data for those who want nothing else."""
+"""The command group ``export``: the data of a finished run, or a model of it, for others."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,32 +12,55 @@ from kedro.framework.session import KedroSession
 
 from med_small_lm import __version__
 from med_small_lm.errors import UserError
+from med_small_lm.export_model_command import export_model
+from med_small_lm.finished import rows_of
 from med_small_lm.shelf import PROJECT
-from med_small_lm.tuning.export.write import FORMS, Exported, export
+from med_small_lm.tuning.export.write import FORMS, Exported, Form, export
 from med_small_lm.tuning.licences import terms_in_words
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from med_small_lm.schemas.rows import TeacherUse
 
 MODEL = "path/to/your/model"
+TRAINERS = {"llama-factory", "axolotl"}
+SAID = {
+    "huggingface": "The data as a dataset for the hub: conversations, questions and rationales.",
+    "sharegpt": "The conversations in ShareGPT's form.",
+    "alpaca": "The conversations in Alpaca's form.",
+    "openai": "The conversations in the form of OpenAI's fine-tuning service.",
+    "llama-factory": "The conversations for LLaMA-Factory, with its configuration.",
+    "axolotl": "The conversations for Axolotl, with its configuration.",
+}
 
 
-@click.command(name="export")
-@click.argument("form", type=click.Choice(FORMS))
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--env", "-e", help="The environment whose run is exported.")
-@click.option("--model", default=MODEL, show_default=True, help="Model that a trainer's configuration names.")
-def export_data(form: str, folder: Path, env: str | None, model: str) -> None:
-    """Write the conversations of a finished run to a new FOLDER, with a card that names licences and provenance.
+@click.group(name="export")
+def export_group() -> None:
+    """Write the data of a finished run, or a model of it, to a FOLDER, with a card of licences and provenance."""
 
-    huggingface has questions and rationales beside them; llama-factory and axolotl come with their configuration.
-    """
+
+export_group.add_command(export_model)
+
+
+def _command(form: Form) -> click.Command:
+    """The command that exports the data in one form."""
+    parameters: list[click.Parameter] = [
+        click.Argument(["folder"], type=click.Path(path_type=Path, file_okay=False)),
+        click.Option(["--env", "-e"], help="The environment whose run is exported."),
+    ]
+    if form in TRAINERS:
+        model = click.Option(["--model"], default=MODEL, show_default=True, help="Model that its configuration names.")
+        parameters.append(model)
+    told = f"{SAID[form]} FOLDER has to be new or empty."
+    return click.Command(form, params=parameters, callback=partial(_export_data, form), help=told)
+
+
+def _export_data(form: Form, folder: Path, env: str | None, model: str = MODEL) -> None:
     from med_small_lm.cli import plain_errors
 
     with plain_errors(), KedroSession.create(project_path=PROJECT, env=env) as session:
         data = _data(session.load_context().catalog)  # type: ignore[attr-defined]
         try:
-            parts = export(form, data, folder, model)  # type: ignore[arg-type]
+            parts = export(form, data, folder, model)
         except (FileExistsError, ValueError) as problem:
             raise UserError(str(problem)) from problem
         for part in parts:
@@ -52,7 +77,6 @@ def _data(catalog: Any) -> Exported:
         UserError: There was no run yet.
     """
     from med_small_lm.schemas import rows
-    from med_small_lm.schemas.tables import to_rows
 
     names = {
         "conversations": rows.Conversation,
@@ -61,19 +85,22 @@ def _data(catalog: Any) -> Exported:
         "exam_questions": rows.Question,
         "exam_rationales": rows.Rationale,
         "passages": rows.Passage,
+        "teacher_report": rows.TeacherUse,
     }
-    for name in (*names, "teacher_report"):
-        if not catalog.exists(name):
-            raise UserError(f"there is no {name} yet: run `kedro run` first")
-    loaded: dict[str, Any] = {name: to_rows(catalog.load(name), record) for name, record in names.items()}
+    loaded = rows_of(catalog, names)
+    use = loaded.pop("teacher_report")
     for name in ("questions", "rationales"):
         loaded[name] += loaded.pop(f"exam_{name}")
-    return Exported(**loaded, version=__version__, models=_models(catalog.load("teacher_report")))
+    return Exported(**loaded, version=__version__, models=makers(use))
 
 
-def _models(use: pd.DataFrame) -> dict[str, str]:
+def makers(use: Iterable[TeacherUse]) -> dict[str, str]:
     """What made the records, by node and method; several models may have shared one."""
     made: dict[str, list[str]] = {}
-    for line in use.itertuples():
-        made.setdefault(f"{line.node} ({line.method})", []).append(str(line.model))
+    for line in use:
+        made.setdefault(f"{line.node} ({line.method})", []).append(line.model)
     return {what: ", ".join(dict.fromkeys(models)) for what, models in made.items()}
+
+
+for _form in FORMS:
+    export_group.add_command(_command(_form))

@@ -12,17 +12,19 @@ from med_small_lm.datasets.paths import path_of
 from med_small_lm.errors import UserError
 from med_small_lm.params.instruction_tune import InstructionTune
 from med_small_lm.params.knowledge_injection import KnowledgeInjection
+from med_small_lm.params.launch import Launch
 from med_small_lm.textbooks.sources import is_source
 
 MIB = 1 << 20
 LEDGER = 24  # bytes of teacher's ledger for a byte of book: twelve questions a passage, their rationales, rephrasings
 TOKENS = 0.35  # tokens of the corpus for a byte of book, rephrasings included
+TRAININGS = {"inject_knowledge": "knowledge_injection.injection", "tune_on_instructions": "instruction_tune.tune"}
 EVALUATION = 0.25  # time of evaluating three models, as a share of training them
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Bytes of disk and memory, and seconds; nan seconds where a large model was not tried out."""
+    """Bytes of disk and memory, and seconds."""
 
     disk: float
     memory: float
@@ -35,8 +37,8 @@ class Needs:
     def __str__(self) -> str:
         """For the log."""
         time = f"{self.seconds / 60:.0f} min" if self.seconds >= 90 else f"{self.seconds:.0f} s"
-        if self.seconds != self.seconds:
-            time = "a time that is not known (the model is large)"
+        if self.seconds >= 7200:
+            time = f"{self.seconds / 3600:.0f} h"
         return f"{self.disk / MIB:.0f} MiB of disk, {self.memory / MIB:.0f} MiB of memory and {time}"
 
 
@@ -44,7 +46,7 @@ def needs_of(pipeline: Pipeline, catalog: DataCatalog) -> Needs:
     """What the nodes of ``pipeline`` will need, from the size of the books and a few training steps tried out.
 
     Raises:
-        UserError: The base model that training starts from is not there.
+        UserError: The base model that training starts from is not there, or a training does not fit the device.
     """
     size = sum(_size(path) for name in books_of(catalog) if (path := path_of(catalog, name)))
     names = {node.name.rpartition(".")[2] for node in pipeline.nodes}
@@ -53,8 +55,8 @@ def needs_of(pipeline: Pipeline, catalog: DataCatalog) -> Needs:
         needs += Needs(size, 1024 * MIB, size / (2 * MIB) * 10)
     if any("paid" in node.tags for node in pipeline.nodes):
         needs += Needs(LEDGER * size, 600 * MIB + LEDGER * size, 10 + 15 * size / MIB)
-    if names & {"inject_knowledge", "tune_on_instructions"}:
-        needs += _training(catalog, int(TOKENS * size))
+    if names & TRAININGS.keys():
+        needs += _training(catalog, names, int(TOKENS * size))
     return needs
 
 
@@ -63,19 +65,31 @@ def books_of(catalog: DataCatalog) -> list[str]:
     return [name for name in catalog if name.startswith("ingest_textbooks.") and name.endswith(".pdf")]
 
 
-def _training(catalog: DataCatalog, corpus_tokens: int) -> Needs:
+def _training(catalog: DataCatalog, names: set[str], corpus_tokens: int) -> Needs:
     """What both trainings and the evaluation after them need; torch is imported, as it will be anyway."""
-    from med_small_lm.tuning.estimate import estimate
+    from med_small_lm.tuning import estimate
 
     # Kedro gives parameters of pipelines that do not run as plain dictionaries.
     injection = KnowledgeInjection.model_validate(catalog.load("params:knowledge_injection"))
     tuning = InstructionTune.model_validate(catalog.load("params:instruction_tune"))
+    launch = Launch.model_validate(catalog.load("params:launch")) if catalog.exists("params:launch") else Launch()
+    place = estimate.Place.here()
+    stages: dict[str, estimate.Training] = {"injection": injection.injection, "tune": tuning.tune}
     try:
-        found = estimate(injection.base, injection.injection, tuning.tune, corpus_tokens)
+        shape = estimate.config_of(injection.base)
+        found = estimate.estimate(injection.base, injection.injection, tuning.tune, corpus_tokens, launch, place)
+        refused = {
+            TRAININGS[name]: why
+            for name in sorted(names & TRAININGS.keys())
+            if launch.how != "slurm"  # trains elsewhere
+            and (why := estimate.refusal(shape, stages[TRAININGS[name].rpartition(".")[2]], launch, place))
+        }
     except (OSError, ValueError) as problem:
         said = str(problem).partition("\n")[0]
         raise UserError(f"knowledge_injection.base.source {injection.base.source!r}: {said}") from problem
-    return Needs(found.disk, found.memory, found.seconds * (1 + EVALUATION))
+    for name, why in refused.items():
+        raise UserError(f"{name} {why}")
+    return Needs(found.disk, found.host_memory(launch, place), found.seconds * (1 + EVALUATION))
 
 
 def _size(path: Path) -> int:

@@ -6,6 +6,7 @@ extension) and training workers. A value that the user has set is left alone.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -34,6 +35,7 @@ OFF = {
 NOISE = (
     r"One or more dataset names contain '\.'",  # the shelf's lanes are namespaces: the dots are meant
     r"The specified dataset source can be interpreted in multiple ways",
+    r"`is_gradient_checkpointing` is deprecated",  # PEFT asks transformers so
 )
 """Beginnings of warnings that concern nobody here."""
 
@@ -44,6 +46,13 @@ def be_quiet() -> None:
         warnings.filterwarnings("ignore", message=message)
     for name, value in OFF.items():
         os.environ.setdefault(name, value)
+    leave_kernels_alone()
+
+
+def leave_kernels_alone() -> None:
+    """Hide the package that bitsandbytes, at import, and transformers fetch compiled code from the hub with."""
+    sys.modules.setdefault("kernels", None)  # type: ignore[arg-type]
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it asks for the package, and tells of every cast
 
 
 def keep_ray_on_loopback() -> None:

@@ -1,4 +1,4 @@
-"""Every command that the README and the teacher's page show exists, and every parameter and file that they name."""
+"""Every command that the README and two other pages show exists, and every parameter and file that they name."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {page: (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/teacher.md")}
+PAGES = {page: (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/teacher.md", "docs/export.md")}
 TEXT = "\n".join(PAGES.values())
 SHOWN = "\n".join(re.findall(r"```\w*\n(.*?)```", TEXT, flags=re.DOTALL) + re.findall(r"`([^`\n]+)`", TEXT))
 
@@ -27,7 +27,7 @@ def test_kedro_commands_exist():
 
     sys.path.insert(0, str(ROOT / "src"))
     runner = CliRunner()
-    few = {"proof ablation", "proof counterfactual", "trace", "run", "teacher probe"}
+    few = {"proof ablation", "proof counterfactual", "trace", "ask", "export model", "run", "teacher probe"}
     assert {command.strip() for command in said} >= few
     for command in sorted(said):
         result = runner.invoke(KedroCLI(project_path=ROOT), [*command.split(), "--help"])

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import yaml
 
 from med_small_lm.answers.forms import forms_of
-from med_small_lm.export_commands import _models
+from med_small_lm.export_commands import makers
 from med_small_lm.params.answers import Answers
 from med_small_lm.params.instruction_tune import InstructionTune
 from med_small_lm.pipelines.instruction_tune.nodes import CHATS, SOLVED
 from med_small_lm.schemas.parquet import read_records
-from med_small_lm.schemas.rows import Conversation, Instruction, Question, Rationale
+from med_small_lm.schemas.rows import Conversation, Instruction, Question, Rationale, TeacherUse
 from med_small_lm.schemas.tables import to_rows
 from med_small_lm.tuning.conversations import build_conversations
 from med_small_lm.tuning.instructions.gather import conversations_of
@@ -50,9 +49,9 @@ def test_the_books_conversations_are_what_they_were(finished, answers) -> None: 
 
 
 def test_the_card_names_every_model_that_made_a_method() -> None:
-    use = pd.DataFrame([("write", "cot", "a"), ("write", "cot", "b"), ("ask", "q", "a")],
-                       columns=["node", "method", "model"])  # fmt: skip
-    assert _models(use) == {"write (cot)": "a, b", "ask (q)": "a"}
+    asked = [("write", "cot", "a"), ("write", "cot", "b"), ("ask", "q", "a")]
+    use = [TeacherUse(*names, 1, 0, 0, 1, 1, 0.0, 1) for names in asked]
+    assert makers(use) == {"write (cot)": "a, b", "ask (q)": "a"}
 
 
 def test_the_command_exports_a_run(finished, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

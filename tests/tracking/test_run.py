@@ -1,6 +1,7 @@
 """What MLflow holds of one ``kedro run``, and that no file holds a secret."""
 
 import hashlib
+import json
 import re
 import sqlite3
 
@@ -67,9 +68,36 @@ def test_inputs_are_there_with_their_digests(finished, run):
     assert logged["evaluate.pocket_exam.questions"] == hashlib.sha256(exam).hexdigest()[:32]
 
 
+def test_the_data_of_each_training_is_there_with_its_digest(finished, run):
+    logged = [entry for entry in run.inputs.dataset_inputs if entry.tags[0].value == "training"]
+    told = {entry.dataset.name: entry.dataset.digest for entry in logged}
+    for model in ("injected", "tuned"):
+        manifest = json.loads((finished.data / f"06_models/{model}/manifest.json").read_text())
+        assert "corpus" in manifest["data"]
+        for name, digest in manifest["data"].items():
+            assert told[f"{model}.{name}"] == digest[:32]
+
+
+def test_the_machine_is_watched_while_models_are_at_work(client, run):
+    read = client.get_metric_history(run.info.run_id, "system/cpu_utilization_percentage")
+    assert len(read) >= 3 and len({point.step for point in read}) == len(read), "readings of two nodes lie together"
+    assert run.data.metrics["system/system_memory_usage_megabytes"] > 0
+
+
+def test_what_tells_about_a_checkpoint_is_kept_and_its_weights_are_not(finished, client, run):
+    for model in ("base", "injected", "tuned"):
+        kept = {file.path for file in client.list_artifacts(run.info.run_id, model)}
+        assert {f"{model}/manifest.json", f"{model}/README.md"} <= kept
+        assert kept <= {f"{model}/{name}" for name in ("manifest.json", "README.md", "samples.md")}
+    samples = finished.data / "06_models/tuned/samples.md"
+    copied = finished.data / "mlartifacts" / run.info.run_id / "artifacts/tuned/samples.md"
+    assert copied.read_text() == samples.read_text()
+
+
 def test_the_report_and_the_pictures_are_artifacts(finished, client, run):
     names = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert {"report.md", "curves.json", "pocket_exam_scores.json", "book_exam_scores.json"} <= names
+    pictures = {"curves.json", "perplexities.json", "pocket_exam_scores.json", "book_exam_scores.json"}
+    assert {"report.md"} | pictures <= names
     kept = finished.data / "mlartifacts" / run.info.run_id / "artifacts/report.md"
     assert kept.read_text() == (finished.data / "08_reporting/report.md").read_text()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from med_small_lm.answers.forms import Form
+import pytest
+
+from med_small_lm.answers.forms import Form, proposition_form
+from med_small_lm.params.answers import PropositionParams
 from med_small_lm.params.instruction_tune import ConversationParams
-from med_small_lm.schemas.rows import Message, Question, Rationale, Verdict
+from med_small_lm.schemas.rows import Message, Option, Question, Rationale, Verdict
 from med_small_lm.tuning.conversations import build_conversations
 
 FAILED = [Verdict("duplicate", "fail", 1.0)]
@@ -68,3 +71,44 @@ def test_the_styles_that_are_trained_on_are_a_parameter(
     assert parents("general", "optionwise") == ["general", "other"]
     assert parents("optionwise", "hidden") == ["by option"]
     assert ConversationParams().rationale_styles == ("hidden",)
+
+
+def in_cases(n: int) -> list[Question]:
+    options = [Option("A", "Given fluids."), Option("B", "Sent home."), Option("C", "Given insulin.")]
+    return [
+        Question(f"case-{rank}", "book", "train", "progressive", f"What {rank}?", options, ["A", "C"], "", "case", rank,
+                 context="A girl drinks.", passage_ids=["book-1"], licence="CC0")
+        for rank in range(n, 0, -1)
+    ]  # fmt: skip
+
+
+def test_propositions_need_no_rationale_and_see_their_case(
+    questions: list[Question], forms: dict[str, Form], caplog: pytest.LogCaptureFixture
+) -> None:
+    every = {**forms, "proposition": proposition_form(PropositionParams(words_max=29))}
+    params = ConversationParams(forms=("direct", "proposition"))
+    opened = dataclasses.replace(questions[1], kind="open", options=[])
+    with caplog.at_level("INFO"):
+        made = build_conversations([questions[0], opened, *in_cases(3)], [], every, params, 0)
+    assert len(made) == 4 + 3 * 3 and {example.method for example in made} == {"proposition"}
+    assert "propositions: 7 true, 6 false; 3 of 9 earlier questions of cases left out" in caplog.text
+    replies = [example.messages[-1].content for example in made]
+    assert replies == ["True.", "False.", "False.", "False.", *["True.", "False.", "True."] * 3]
+    last = made[4]  # of the third question, whose first finds no room
+    assert last.question_id == "case-3" and last.parent_ids == ["case-3", "case-1", "case-2"]
+    assert last.messages[1].content == (
+        "A girl drinks. What 2? Given fluids. True. Sent home. False. Given insulin. True. "
+        "What 3? Statement: Given fluids."
+    )
+    assert len({example.example_id for example in made}) == len(made)
+
+
+def test_other_forms_are_as_without_propositions(
+    questions: list[Question], rationales: list[Rationale], forms: dict[str, Form]
+) -> None:
+    every = {**forms, "proposition": proposition_form(PropositionParams())}
+    alone = build_conversations(questions, rationales, forms, ConversationParams(), 0)
+    both = ConversationParams(forms=("explain", "direct", "proposition"))
+    beside = build_conversations([*questions, *in_cases(2)], rationales, every, both, 0)
+    assert [example for example in beside if example.method != "proposition"] == alone
+    assert build_conversations([*questions, *in_cases(2)], rationales, every, ConversationParams(), 0) == alone

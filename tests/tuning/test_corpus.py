@@ -6,7 +6,13 @@ import dataclasses
 
 from med_small_lm.params.knowledge_injection import CorpusParams
 from med_small_lm.schemas.rows import CorpusText, Passage, Rephrasing, Verdict
-from med_small_lm.tuning.corpus import build_corpus, held_out_texts, train_texts, train_texts_by_source
+from med_small_lm.tuning.corpus import (
+    build_corpus,
+    held_out_by_book,
+    held_out_texts,
+    train_texts,
+    train_texts_by_source,
+)
 
 
 def test_every_text_stands_once_with_its_passages(corpus: list[CorpusText], passages: list[Passage]) -> None:
@@ -68,3 +74,26 @@ def test_a_rephrasing_is_trained_on_as_its_book(passages: list[Passage], rephras
     told = train_texts_by_source(texts)
     assert {source: len(own) for source, own in told.items()} == {"book": 20, "paper": 10, "general": 0}
     assert told["book"] == [p.text for p in passages] + [r.text for r in rephrasings]
+
+
+def test_each_book_has_its_share_held_out_and_the_whole_no_more(passages: list[Passage]) -> None:
+    """Three books of 10 passages and one of 2: a tenth of each of the three, and 3 of 32 in all."""
+    shelf = [dataclasses.replace(p, passage_id=f"{b}-{p.ordinal}", book=b) for b in ("x", "y", "z") for p in passages]
+    shelf += [dataclasses.replace(p, passage_id=f"short-{p.ordinal}", book="short") for p in passages[:2]]
+    for seed in range(5):
+        told = held_out_by_book(build_corpus(shelf, [], CorpusParams(held_out_share=0.1), seed))
+        assert {key: len(texts) for key, texts in told.items()} == {("book", b): 1 for b in ("x", "y", "z")}
+        few = held_out_by_book(build_corpus(shelf, [], CorpusParams(held_out_share=0.04), seed))
+        assert sum(map(len, few.values())) == 1, "books too short for their share give one together"
+
+
+def test_enough_general_text_is_held_out_for_an_interval(passages: list[Passage]) -> None:
+    many = [
+        dataclasses.replace(p, passage_id=f"web-{k}-{p.ordinal}", source="general", book="web")
+        for k in range(12)
+        for p in passages
+    ]
+    told = held_out_by_book(build_corpus([*passages, *many], [], CorpusParams(held_out_share=0.02), 0))
+    assert {key: len(texts) for key, texts in told.items()} == {("book", "book"): 1, ("general", ""): 10}
+    few = build_corpus(many[:50], [], CorpusParams(held_out_share=0.02), 0)
+    assert len(held_out_texts(few, "general")) == 5

@@ -22,10 +22,12 @@ from med_small_lm.schemas.rows import Conversation, CorpusText, Question, Ration
 from med_small_lm.tuning.base_model import make_base
 from med_small_lm.tuning.checkpoint import Checkpoint, CheckpointError
 from med_small_lm.tuning.conversations import build_conversations
-from med_small_lm.tuning.corpus import train_texts
+from med_small_lm.tuning.corpus import held_out_texts, train_texts
 from med_small_lm.tuning.injection import inject, n_steps
-from med_small_lm.tuning.trainer import TrainingError
-from med_small_lm.tuning.tune import mixture, tune
+from med_small_lm.tuning.perplexity import Text, losses, perplexity_of
+from med_small_lm.tuning.states import newest_state
+from med_small_lm.tuning.trainer import TrainingError, check_launch
+from med_small_lm.tuning.tune import tune
 from med_small_lm.tuning.weights import load
 
 ROWS = {"block_size": 32, "batch_size": 4, "log_steps": 5, "threads": 1}
@@ -68,15 +70,17 @@ def test_base_model_from_a_folder_brings_its_own_tokenizer(base: Checkpoint, tmp
 
 def test_injection_learns_and_says_so(base: Checkpoint, corpus: list[CorpusText], tmp_path: Path) -> None:
     seen: list[tuple[int, dict[str, float]]] = []
-    made, history = inject(base, corpus, SHORT, 0, tmp_path / "m", lambda m, step: seen.append((step, dict(m))))
-    losses = [row["loss"] for row in history if not math.isnan(row["loss"])]
+    made, history, _ = inject(base, corpus, SHORT, 0, tmp_path / "m", lambda m, step: seen.append((step, dict(m))))
+    known = [row["loss"] for row in history if not math.isnan(row["loss"])]
     perplexities = {row["step"]: row["perplexity"] for row in history if not math.isnan(row["perplexity"])}
-    assert len(losses) == 8 and losses[-1] < losses[0] - 0.5
+    assert len(known) == 8 and known[-1] < known[0] - 0.5
     assert list(perplexities) == [0, 20, 40] and perplexities[40] < perplexities[0]
     assert made.manifest.steps == 40 and made.manifest.tokens_seen == 5120
-    assert made.manifest.final_loss == losses[-1]
+    assert made.manifest.final_loss == known[-1]
     assert made.manifest.parents == {"base": base.manifest.fingerprint}
-    assert {"injection/loss", "injection/tokens_per_second"} <= set(seen[1][1]) and seen[-1][0] == 40
+    logged = next(told for step, told in seen if step == 5)
+    assert {"injection/loss", "injection/tokens_per_second", "injection/mfu", "injection/peak_memory"} <= set(logged)
+    assert seen[-1][0] == 40
     assert made.history()[-1]["step"] == 40 and set(history[0]) == {
         "stage", "step", "tokens", "loss", "learning_rate", "grad_norm", "tokens_per_second", "perplexity"
     }  # fmt: skip
@@ -89,13 +93,15 @@ def test_a_mixture_is_told_in_manifest_metrics_and_perplexities(
     papers = [replace(t, text_id=f"p-{t.text_id}", source="paper") for t in corpus if t.source == "book"]
     seen: list[tuple[int, dict[str, float]]] = []
     with caplog.at_level("INFO"):
-        made, history = inject(base, [*corpus, *papers], SHORT, 0, tmp_path / "m", lambda m, s: seen.append((s, {**m})))
+        made, history, _ = inject(
+            base, [*corpus, *papers], SHORT, 0, tmp_path / "m", lambda m, s: seen.append((s, {**m}))
+        )
     drawn = made.manifest.drawn
     assert drawn == json.loads((made.path / "manifest.json").read_text())["drawn"]
     assert drawn["book"]["tokens"] + drawn["paper"]["tokens"] == made.manifest.tokens_seen == 5120
     assert abs(drawn["book"]["share"] - 15 / 19) < 0.01 and set(drawn) == {"book", "paper"}
     assert "injection: book 79.4%, " in caplog.text and "; paper 20.6%, " in caplog.text
-    assert seen[-1] == (40, {f"injection/{s}_{what}": n for s, one in drawn.items() for what, n in one.items()})
+    assert seen[0] == (0, {f"injection/{s}_{what}": n for s, one in drawn.items() for what, n in one.items()})
     told = {
         step: metrics["injection/perplexity_paper"] for step, metrics in seen if "injection/perplexity_paper" in metrics
     }
@@ -107,7 +113,7 @@ def test_a_mixture_is_told_in_manifest_metrics_and_perplexities(
 def test_papers_without_a_book_are_trained_on_too(base: Checkpoint, corpus: list[CorpusText], tmp_path: Path) -> None:
     papers = [replace(text, source="paper") for text in corpus]
     params = SHORT.model_copy(update={"tokens": None, "epochs": 1.0})
-    made, history = inject(base, papers, params, 0, tmp_path / "m")
+    made, history, _ = inject(base, papers, params, 0, tmp_path / "m")
     assert set(made.manifest.drawn) == {"paper"} and made.manifest.drawn["paper"]["passes"] >= 1
     assert history and all(math.isnan(row["perplexity"]) for row in history)
 
@@ -115,17 +121,17 @@ def test_papers_without_a_book_are_trained_on_too(base: Checkpoint, corpus: list
 def test_a_finished_training_is_taken_as_it_is(
     base: Checkpoint, corpus: list[CorpusText], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, history = inject(base, corpus, SHORT, 0, tmp_path / "m")
-    monkeypatch.setattr("med_small_lm.tuning.injection.train", lambda *_: pytest.fail("trained again"))
-    again, told = inject(base, corpus, SHORT, 0, tmp_path / "m")
+    first, history, _ = inject(base, corpus, SHORT, 0, tmp_path / "m")
+    monkeypatch.setattr("med_small_lm.tuning.stage.run", lambda *_: pytest.fail("trained again"))
+    again, told, _ = inject(base, corpus, SHORT, 0, tmp_path / "m")
     assert again.manifest == first.manifest and len(told) == len(history)
 
 
 def test_nothing_to_train_leaves_the_weights_as_they_are(
     base: Checkpoint, corpus: list[CorpusText], conversations: list[Conversation], tmp_path: Path
 ) -> None:
-    injected, history = inject(base, corpus, InjectionParams(tokens=0), 0, tmp_path / "i")
-    tuned, _ = tune(injected, conversations, corpus, TuneParams(steps=0), 0, tmp_path / "t")
+    injected, history, _ = inject(base, corpus, InjectionParams(tokens=0), 0, tmp_path / "i")
+    tuned, _, _ = tune(injected, conversations, corpus, TuneParams(steps=0), 0, tmp_path / "t")
     assert same(base, injected) and same(base, tuned)
     assert injected.manifest.steps == 0 and math.isnan(injected.manifest.final_loss)
     assert len(history) == 1 and history[0]["perplexity"] > 1
@@ -151,23 +157,10 @@ def test_tuning_learns_its_answers(
     base: Checkpoint, corpus: list[CorpusText], conversations: list[Conversation], tmp_path: Path
 ) -> None:
     params = TuneParams(**{**ROWS, "block_size": 64}, steps=60, replay_share=0.0, optimiser=GENTLE)
-    made, history = tune(base, conversations, corpus, params, 0, tmp_path / "m")
-    assert history[-1]["loss"] < history[0]["loss"] - 2 and history[-1]["stage"] == "tuning"
+    made, history, _ = tune(base, conversations, corpus, params, 0, tmp_path / "m")
+    known = [row["loss"] for row in history if not math.isnan(row["loss"])]
+    assert known[-1] < known[0] - 2 and {row["stage"] for row in history} == {"tuning"}
     assert made.manifest.steps == 60 and set(made.manifest.data) == {"conversations", "corpus"}
-
-
-@pytest.mark.parametrize(("share", "wanted"), [(0.0, 0), (0.25, 10), (0.5, 20), (0.75, 30)])
-def test_books_are_replayed_in_their_share(
-    base: Checkpoint, corpus: list[CorpusText], conversations: list[Conversation], share: float, wanted: int
-) -> None:
-    _, tokenizer = load(base)
-    params = TuneParams(block_size=64, batch_size=4, steps=10, replay_share=share)
-    rows = mixture(tokenizer, conversations, corpus, params, 0)
-    books = ["position_ids" not in rows[n] for n in range(40)]
-    assert sum(books) == wanted
-    assert {sum(books[n : n + 4]) for n in range(0, 40, 4)} == {wanted / 10}
-    again = mixture(tokenizer, conversations, corpus, params, 0)
-    assert all(torch.equal(rows[n]["input_ids"], again[n]["input_ids"]) for n in (39, 0, 7))
 
 
 def test_rows_longer_than_the_model_are_refused(base: Checkpoint, corpus: list[CorpusText], tmp_path: Path) -> None:
@@ -181,8 +174,8 @@ def test_rows_longer_than_the_model_are_refused(base: Checkpoint, corpus: list[C
 def test_a_loss_that_is_no_number_stops_the_training(
     base: Checkpoint, corpus: list[CorpusText], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lost = torch.tensor(math.nan, requires_grad=True)
-    monkeypatch.setattr("torch.nn.functional.cross_entropy", lambda *_, **__: lost)
+    sound = torch.nn.functional.cross_entropy
+    monkeypatch.setattr("torch.nn.functional.cross_entropy", lambda *a, **k: sound(*a, **k) * math.nan)
     with pytest.raises(TrainingError, match="lower learning rate"):
         inject(base, corpus, SHORT, 0, tmp_path / "m")
     assert not (tmp_path / "m").exists()
@@ -212,15 +205,84 @@ def test_resumed_after_a_kill_ends_as_if_uninterrupted(
     corpus = [*corpus, *(replace(text, source="paper") for text in corpus if papers)]
     params = SHORT.model_copy(update={"save_steps": 10})
     texts, given = json.dumps([asdict(text) for text in corpus]), params.model_dump_json()
-    whole, expected = inject(base, corpus, params, 0, tmp_path / "whole")
+    whole, expected, _ = inject(base, corpus, params, 0, tmp_path / "whole")
     killed = subprocess.run([sys.executable, "-c", KILLED, str(base.path), str(tmp_path / "m"), texts, given])
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "m").exists()
     (tmp_path / "m.partial" / "work" / "checkpoint-30").mkdir()  # a state that the kill cut short
-    resumed, history = inject(base, corpus, params, 0, tmp_path / "m")
+    resumed, history, _ = inject(base, corpus, params, 0, tmp_path / "m")
     assert same(whole, resumed)
     assert [row["step"] for row in history] == [row["step"] for row in expected]
     known = ("loss", "learning_rate", "grad_norm", "perplexity")
     for row, other in zip(history, expected, strict=True):
         assert all(row[k] == other[k] or math.isnan(row[k]) and math.isnan(other[k]) for k in known)
     assert not (tmp_path / "m.partial").exists()
+
+
+STOPPED = KILLED.replace("signal.SIGKILL", "signal.SIGTERM")
+
+
+def test_sigterm_saves_the_step_and_the_same_call_goes_on(
+    base: Checkpoint, corpus: list[CorpusText], tmp_path: Path
+) -> None:
+    params = SHORT.model_copy(update={"save_steps": 30})
+    texts, given = json.dumps([asdict(text) for text in corpus]), params.model_dump_json()
+    whole, *_ = inject(base, corpus, params, 0, tmp_path / "whole")
+    stopped = subprocess.run(
+        [sys.executable, "-c", STOPPED, str(base.path), str(tmp_path / "m"), texts, given],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert stopped.returncode == 1 and "stopped at step 26 of 40" in stopped.stderr
+    state = newest_state(tmp_path / "m.partial" / "work")
+    assert state is not None and state.name == "checkpoint-26"
+    assert same(whole, inject(base, corpus, params, 0, tmp_path / "m").checkpoint)
+
+
+def test_the_best_states_are_kept_and_may_be_published(
+    base: Checkpoint, corpus: list[CorpusText], tmp_path: Path
+) -> None:
+    steep = OptimiserParams(name="adamw", learning_rate=0.3, warmup_steps=0, final_share=1.0)
+    params = InjectionParams(
+        **ROWS, tokens=30 * 128, evaluations=0, save_steps=5, best_kept=2, publish="best", optimiser=steep
+    )
+    made, history, _ = inject(base, corpus, params, 0, tmp_path / "m")
+    scores = {int(step): score for step, score in made.manifest.scores.items()}
+    assert sorted(scores) == [0, 5, 10, 15, 20, 25, 30]
+    first, second = sorted((step for step in scores if step), key=scores.__getitem__)[:2]
+    assert made.manifest.published == first and scores[first] == min(s for step, s in scores.items() if step)
+    assert [path.name for path in (made.path / "best").iterdir()] == [f"step-{second}"]
+    texts = [Text(load(base)[1](t, add_special_tokens=False)["input_ids"]) for t in held_out_texts(corpus)]
+    for folder, step in ((made.path, first), (made.path / "best" / f"step-{second}", second)):
+        model = AutoModelForCausalLM.from_pretrained(str(folder))
+        assert perplexity_of(losses(model, texts))[0] == pytest.approx(scores[step], rel=1e-5)
+    assert not (made.path / "work").exists() and len(history) > 7
+
+
+def test_a_state_of_another_launch_is_not_gone_on_from(tmp_path: Path) -> None:
+    state = tmp_path / "work" / "checkpoint-5"
+    state.mkdir(parents=True)
+    (state / "rank-0.json").touch()
+    check_launch(state, 1, sharded=False)
+    with pytest.raises(TrainingError, match="saved by 1 process.*now there are 2.*launch as before, or delete"):
+        check_launch(state, 2, sharded=False)
+
+
+def test_samples_of_replies_stand_beside_the_model(
+    base: Checkpoint, corpus: list[CorpusText], conversations: list[Conversation], tmp_path: Path
+) -> None:
+    params = TuneParams(**{**ROWS, "block_size": 64}, steps=4, replay_share=0, dev_share=0.2, samples=2, evaluations=0)
+    made, _, perplexities = tune(base, conversations, corpus, params, 0, tmp_path / "m")
+    told = (made.path / "samples.md").read_text()
+    assert told.count("- step 0:") == told.count("- step 4:") == told.count("expected: ") == 2
+    assert {(row.stage, row.step, row.source) for row in perplexities} == {("tuning", n, "book") for n in (0, 4)}
+
+
+def test_memory_that_is_short_is_told_with_its_cure(
+    base: Checkpoint, corpus: list[CorpusText], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr("med_small_lm.tuning.worker.train", full)
+    with pytest.raises(TrainingError, match="out of memory"):
+        inject(base, corpus, SHORT, 0, tmp_path / "m")

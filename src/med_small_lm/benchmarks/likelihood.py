@@ -26,7 +26,15 @@ import torch
 
 from med_small_lm.answers.forms import Form
 from med_small_lm.benchmarks.batches import batches, pad
-from med_small_lm.benchmarks.models import Model, Tokenizer, context_length, pad_id, prompt_text, token_ids
+from med_small_lm.benchmarks.models import (
+    Model,
+    Tokenizer,
+    answered_text,
+    context_length,
+    pad_id,
+    prompt_text,
+    token_ids,
+)
 from med_small_lm.schemas.rows import KeyScore, Prediction, Question
 
 Progress = Callable[[int, int], None]
@@ -99,7 +107,7 @@ def can_share(model: Model) -> bool:
 def ask(tokenizer: Tokenizer, form: Form, question: Question) -> Asked:
     """Returns the question and its options as tokens, split where the tokens of prompt and replies part."""
     prompt = prompt_text(tokenizer, form, question)
-    texts = [prompt, *(prompt + form.answer(option) for option in question.options)]
+    texts = [prompt, *(answered_text(tokenizer, form, question, form.answer(option)) for option in question.options)]
     alone, *whole = token_ids(tokenizer, texts)
     split = len(commonprefix([alone, *whole]))
     return Asked(alone[:split], [ids[split:] for ids in whole])

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
+from med_small_lm.adapters import AdapterError, chain, merged
 from med_small_lm.answers.forms import Form
 from med_small_lm.schemas.rows import Question
 
@@ -25,7 +26,7 @@ def load(folder: Path, device: str | None = None) -> tuple[Model, Tokenizer]:
     """Returns the model, ready to be asked, and its tokenizer.
 
     Only safetensors are read, no code of the folder is run, nothing is fetched. On a CPU the weights are float32; on
-    a GPU they are bfloat16.
+    a GPU they are bfloat16. An adapter is merged into the models that it was trained on.
 
     Args:
         folder: a checkpoint in Hugging Face layout, with the chat template in its tokenizer.
@@ -33,30 +34,38 @@ def load(folder: Path, device: str | None = None) -> tuple[Model, Tokenizer]:
 
     Raises:
         CheckpointError: the folder is missing, or holds no model, no safetensors, not all weights, no tokenizer or no
-            chat template.
+            chat template; or it holds an adapter whose parents are gone or are others.
     """
     disable_progress_bar()
     folder = Path(folder)
-    if not (folder / "config.json").is_file():
-        raise CheckpointError(f"{folder} holds no model: config.json is missing")
-    if not any(folder.glob("*.safetensors")):
-        raise CheckpointError(f"{folder} holds no *.safetensors; other weight files are not read")
+    try:
+        known = chain(folder)
+    except AdapterError as error:
+        raise CheckpointError(str(error)) from error
+    if not (known.base / "config.json").is_file():
+        raise CheckpointError(f"{known.base} holds no model: config.json is missing")
+    if not any(known.base.glob("*.safetensors")):
+        raise CheckpointError(f"{known.base} holds no *.safetensors; other weight files are not read")
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     closed: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), **closed)
         read: Any = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=dtype, use_safetensors=True, output_loading_info=True, **closed
+            str(known.base), dtype=dtype, use_safetensors=True, output_loading_info=True, **closed
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} cannot be read: {error}") from error
     model, said = read
     if said["missing_keys"]:
         # transformers would fill these with random numbers, and the scores would look like a model that learnt nothing.
-        raise CheckpointError(f"{folder} lacks weights: {', '.join(sorted(said['missing_keys'])[:3])} …")
+        raise CheckpointError(f"{known.base} lacks weights: {', '.join(sorted(said['missing_keys'])[:3])} …")
     if not tokenizer.chat_template:
         raise CheckpointError(f"{folder} has no chat template in its tokenizer, so nothing says how it is asked")
+    try:
+        model = merged(model, known.adapters)
+    except AdapterError as error:
+        raise CheckpointError(str(error)) from error
     return model.to(device).eval(), tokenizer
 
 
@@ -64,6 +73,19 @@ def prompt_text(tokenizer: Tokenizer, form: Form, question: Question) -> str:
     """Returns the prompt as the chat template writes it, up to where the reply begins, special tokens spelt out."""
     messages = [{"role": message.role, "content": message.content} for message in form.messages(question)]
     return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+
+def answered_text(tokenizer: Tokenizer, form: Form, question: Question, reply: str) -> str:
+    """Returns prompt and reply as the chat template writes them, up to the reply's last character.
+
+    Between the two some families write more than the prompt ends with: a space, a channel, an empty thought. A template
+    that rewrites what is replied leaves the prompt and the reply one behind the other.
+    """
+    messages = [{"role": message.role, "content": message.content} for message in form.messages(question)]
+    turn = {"role": "assistant", "content": reply}
+    text = str(tokenizer.apply_chat_template([*messages, turn], tokenize=False))
+    end = text.rfind(reply)
+    return prompt_text(tokenizer, form, question) + reply if end < 0 else text[: end + len(reply)]
 
 
 def token_ids(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from med_small_lm.benchmarks.held_out import held_out_section
 from med_small_lm.benchmarks.scoring import Comparison
 from med_small_lm.markdown import table
-from med_small_lm.schemas.rows import Contamination, Score
+from med_small_lm.schemas.rows import Contamination, Perplexity, Score
 
 
 def report(
@@ -16,8 +17,9 @@ def report(
     origins: Mapping[str, str],
     *,
     chance: Mapping[str, float] | None = None,
+    perplexities: Sequence[Perplexity] = (),
 ) -> str:
-    """Returns a page of Markdown: scores, comparisons of models, contamination, and where each number comes from.
+    """Returns a page of Markdown: scores, comparisons, held-out text, contamination, and where each number comes from.
 
     Args:
         scores: all that were made.
@@ -25,6 +27,7 @@ def report(
         contamination: what the gate stopped.
         origins: what stands behind the numbers, in words by name: {"pocket_exam": "440 questions, sha256 12ab…"}.
         chance: the accuracy of guessing by benchmark.
+        perplexities: on held-out text, of all trainings.
     """
     parts = [
         "# Evaluation",
@@ -33,6 +36,7 @@ def report(
         "or none are right.",
         *_scores(scores, chance or {}),
         *_comparisons(comparisons),
+        *held_out_section(perplexities),
         *_contamination(contamination),
         *_origins(origins),
     ]

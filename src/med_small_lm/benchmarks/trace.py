@@ -133,15 +133,15 @@ def _pages(links: Sequence[Link], by_id: dict[str, Passage], question: Question)
         )
         passage = by_id.get(passage_id)
         section = f", {passage.section}" if passage is not None and passage.section else ""
-        lines.append(f"  {first.book}, {_named(first)}{section} ({passage_id}; {origins})")
+        lines.append(f"  {first.book}, {pages_of(first)}{section} ({passage_id}; {origins})")
         if passage is not None:
-            lines += [f"        also in {place.book}, {_named(place)}" for place in passage.also_in]
+            lines += [f"        also in {place.book}, {pages_of(place)}" for place in passage.also_in]
             lines += _wrapped(f'"{nearest_sentence(passage.text, item_text(question))}"', "        ")
     return lines
 
 
-def _named(place: Link | Place) -> str:
-    """The pages of a place."""
+def pages_of(place: Link | Place | Passage) -> str:
+    """Returns the pages of a place: "p. 3", "pp. 3-4"."""
     if place.page_first == place.page_last:
         return f"p. {place.page_first}"
     return f"pp. {place.page_first}-{place.page_last}"

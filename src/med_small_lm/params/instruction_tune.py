@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from med_small_lm.params.training import LoopParams, OptimiserParams
 
@@ -30,12 +30,15 @@ class ConversationParams(BaseModel):
 
 
 class TuneParams(LoopParams):
-    """How a model is tuned: a fixed number of steps, so that an ablation has the same.
+    """How a model is tuned: a fixed number of steps, so that an ablation has the same, or ``epochs`` over the examples.
 
     Papers: MedAlpaca 3 epochs, batches of 128; PMC-LLaMA 3 epochs, batches of 256; Meerkat 3 epochs.
     """
 
-    steps: int = Field(1_500, ge=0, description="optimiser steps; 0 leaves the weights as they are")
+    steps: int | None = Field(
+        1_500, ge=0, description="optimiser steps; 0 leaves the weights as they are; null: see epochs"
+    )
+    epochs: float | None = Field(None, ge=0, description="passes over the examples; null: see steps (all papers 3)")
     replay_share: float = Field(
         0.5, ge=0, lt=1, description="share of the rows that are the books again; 0: none (the papers replay nothing)"
     )
@@ -49,9 +52,9 @@ class TuneParams(LoopParams):
         "drop",
         description="an example longer than a row: drop, or cut at the end of a word (MedAlpaca); both are counted",
     )
-    mixture: dict[str, float] = Field(
+    mixture: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
         {},
-        description="draws of an example a pass, by its source, e.g. dialogues: 0.5; 1 where none is named",
+        description="draws of an example a pass, by its source, e.g. wikidoc: 0.5; 1 where none is named, 0: none",
     )
     dev_share: float = Field(
         0.02, ge=0, le=0.5, description="share of the questions kept for the dev score (MedAlpaca 0.1)"
@@ -60,6 +63,14 @@ class TuneParams(LoopParams):
         4, ge=0, le=100, description="dev questions whose generated replies are shown at every dev score"
     )
     optimiser: OptimiserParams = OptimiserParams(learning_rate=5e-3, muon_learning_rate=1e-2)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("give either steps or epochs, the other one null")
+        if self.replay_share + self.general_share >= 1:
+            raise ValueError("replay_share and general_share leave no row for the examples: their sum must be under 1")
+        return self
 
 
 class InstructionTune(BaseModel):

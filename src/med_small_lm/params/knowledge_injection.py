@@ -46,7 +46,11 @@ class CorpusParams(BaseModel):
 
     section_titles: bool = Field(False, description="whether a passage stands under its section's title")
     held_out_share: float = Field(
-        0.02, ge=0.0, le=0.5, description="share of each source kept for perplexity (PMC-LLaMA: 10,000 papers)"
+        0.02,
+        ge=0.0,
+        le=0.5,
+        description="share of each source kept for perplexity; at least ten of a hundred papers or general texts "
+        "(PMC-LLaMA 10,000 papers)",
     )
 
 
@@ -74,7 +78,6 @@ class InjectionParams(LoopParams):
     separate_documents: bool = Field(
         False, description="whether the documents of a row are hidden from each other (costs a mask a batch)"
     )
-    evaluations: int = Field(4, ge=0, le=1000, description="times that held-out perplexity is measured on the way")
     mixture: MixtureParams = MixtureParams()
     optimiser: OptimiserParams = OptimiserParams()
 

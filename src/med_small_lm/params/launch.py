@@ -1,4 +1,4 @@
-"""Parameters of where training and evaluation run: in this process, on several GPUs, or on a cluster."""
+"""Parameters of where training runs: in this process, on several GPUs, or on a cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Launch(BaseModel):
-    """Where the nodes that train and evaluate run."""
+    """Where the nodes that train run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,9 +22,10 @@ class Launch(BaseModel):
         description="ddp: every GPU holds the whole model; fsdp: its weights, gradients and moments are shared out",
     )
     rendezvous: str | None = Field(
-        None, description="host:port where hosts find each other, for torchrun on several; null: this host alone"
+        None,
+        pattern=r"^.+:\d+$",
+        description="this host and a free port, host:port, for torchrun on several hosts; null: this host alone",
     )
-    rank: int = Field(0, ge=0, description="number of this host, for torchrun on several; 0 writes the results")
     slurm: tuple[str, ...] = Field((), description="further options of sbatch, e.g. --partition=gpu, --time=08:00:00")
     shutdown: float = Field(
         120.0, gt=0, description="time that processes have to save and end when stopped, in seconds"
@@ -36,6 +37,4 @@ class Launch(BaseModel):
             raise ValueError("how: inline is one process on one host; for more, how: torchrun or slurm")
         if self.how == "torchrun" and self.hosts > 1 and self.rendezvous is None:
             raise ValueError("torchrun on several hosts needs rendezvous: host:port")
-        if self.rank >= self.hosts:
-            raise ValueError("rank counts hosts from 0")
         return self

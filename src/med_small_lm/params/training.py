@@ -70,6 +70,9 @@ class LoopParams(BaseModel):
     save_steps: int = Field(
         500, ge=0, description="optimiser steps between two saves to resume from; 0: none (MedAlpaca 200)"
     )
+    evaluations: int = Field(
+        4, ge=0, le=1000, description="times that what is held out is measured on the way, beside each save"
+    )
     mode: Literal["full", "lora", "lora_8bit", "qlora"] = Field(
         "full",
         description="what is trained: full: all weights (all four papers); lora: adapters (MedAlpaca); lora_8bit: "

@@ -416,3 +416,25 @@ class History(Records):
     grad_norm: Series[float] = pa.Field(nullable=True)
     tokens_per_second: Series[float] = pa.Field(nullable=True)
     perplexity: Series[float] = pa.Field(nullable=True)
+
+
+class Perplexities(Records):
+    """Perplexities on held-out texts, by source and book; what a single text gives no interval for is NaN."""
+
+    stage: Series[str] = some_text()
+    step: Series[int] = pa.Field(ge=0)
+    source: Series[str] = pa.Field(isin=SOURCES)
+    book: Series[str]
+    n_texts: Series[int] = pa.Field(ge=1)
+    tokens: Series[int] = pa.Field(ge=0)
+    perplexity: Series[float] = pa.Field(ge=1, nullable=True)
+    ci_low: Series[float] = pa.Field(ge=1, nullable=True)
+    ci_high: Series[float] = pa.Field(ge=1, nullable=True)
+    ratio: Series[float] = pa.Field(gt=0, nullable=True)
+    ratio_low: Series[float] = pa.Field(gt=0, nullable=True)
+    ratio_high: Series[float] = pa.Field(gt=0, nullable=True)
+
+    class Config(Records.Config):
+        """One line for each stage, step, source and book."""
+
+        unique: ClassVar[list[str]] = ["stage", "step", "source", "book"]

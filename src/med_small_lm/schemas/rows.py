@@ -450,3 +450,25 @@ class TrainingStep:
     grad_norm: float
     tokens_per_second: float
     perplexity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Perplexity:
+    """Perplexity of a model on held-out texts after ``step`` steps of a training, with its 95 % interval over texts.
+
+    ``book`` is empty in the row of a whole source. ``ratio`` is the perplexity as a multiple of that at the stage's
+    start, paired text by text: below 1 gain, above it forgetting. An interval over a single text is NaN.
+    """
+
+    stage: str
+    step: int
+    source: str
+    book: str
+    n_texts: int
+    tokens: int
+    perplexity: float
+    ci_low: float
+    ci_high: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float

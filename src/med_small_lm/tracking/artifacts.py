@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def log_artifact(path: Path) -> None:
-    """Copy ``path`` to the active run's artifacts."""
+def log_artifact(path: Path, folder: str | None = None) -> None:
+    """Copy ``path`` to the active run's artifacts, or to a folder of them."""
     import mlflow
 
     if mlflow.active_run() is not None:
-        mlflow.log_artifact(str(path))
+        mlflow.log_artifact(str(path), folder)
 
 
 def log_metrics(metrics: Mapping[str, float], step: int) -> None:

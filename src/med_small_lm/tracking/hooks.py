@@ -1,4 +1,4 @@
-"""One MLflow run for one ``kedro run``: parameters by their leaves, digests of the inputs, scores as metrics."""
+"""One MLflow run for one ``kedro run``: parameters by their leaves, digests of the data, scores and the machine."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
@@ -25,12 +26,19 @@ from med_small_lm.datasets.paths import path_of
 from med_small_lm.schemas.rows import Score, TeacherUse
 from med_small_lm.schemas.tables import to_rows
 from med_small_lm.shelf import PROJECT
+from med_small_lm.tracking.artifacts import log_artifact
+from med_small_lm.tuning.checkpoint import Checkpoint
 
 with warnings.catch_warnings(record=True):  # about a class of kedro-mlflow's, and MLflow says it past every filter
     from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 
 logging.getLogger("kedro_mlflow").setLevel(logging.WARNING)  # it sets itself to INFO when it is imported
 BLOCK = 1 << 20
+GPU = "gpu"
+"""The tag of the nodes that train or run a model."""
+SAMPLED = 5  # seconds between two readings of the machine
+OF_A_CHECKPOINT = ("manifest.json", "README.md", "samples.md")
+"""The files of a checkpoint that tell about it: the rest is weights."""
 
 
 class TrackingHooks(MlflowHook):  # type: ignore[misc]
@@ -39,6 +47,8 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
     It stands in for the plugin's own registration (see ``DISABLE_HOOKS_FOR_PLUGINS``), which would log a pydantic
     model as one long string.
     """
+
+    _watch: SystemMetricsMonitor | None = None
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -57,25 +67,56 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
         for name in sorted(pipeline.inputs() - {"teacher"}):  # the ledger is written to, not read from
             path = path_of(catalog, name)
             if path is not None and path.exists():
-                source = resolve_dataset_source(str(path))
-                files = MetaDataset(source, name=name, digest=digest_of(path))  # type: ignore[abstract]
-                mlflow.log_input(files, context="input")
+                log_data(path, name, digest_of(path), "input")
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], is_async: bool) -> None:
-        """Log the node's parameters, each leaf under its dotted name."""
+        """Log the node's parameters, each leaf under its dotted name; watch the machine while a model is at work."""
         plain = {name: value.model_dump() if isinstance(value, BaseModel) else value for name, value in inputs.items()}
         super().before_node_run(node, catalog, plain, is_async)
+        run = mlflow.active_run()
+        if GPU in node.tags and run is not None:
+            self._watch = SystemMetricsMonitor(run.info.run_id, SAMPLED, resume_logging=True)
+            self._watch.start()
+
+    @hook_impl
+    def after_node_run(self) -> None:
+        """Watch no longer."""
+        if self._watch is not None:
+            self._watch.finish()
+            self._watch = None
+
+    @hook_impl
+    def on_node_error(self) -> None:
+        """Watch no longer."""
+        self.after_node_run()
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log the scores as metrics, and what the teacher was asked and cost."""
+        """Log scores and the teacher's use as metrics, and of a checkpoint what it says of itself and its data."""
         if mlflow.active_run() is None:
             return
+        if isinstance(data, Checkpoint):
+            log_checkpoint(dataset_name, data)
         if dataset_name == "scores":
             mlflow.log_metrics(score_metrics(data))
         elif dataset_name.startswith("teacher_use_"):
             mlflow.log_metrics(teacher_metrics(data))
+
+
+def log_checkpoint(name: str, checkpoint: Checkpoint) -> None:
+    """Keep what tells about a checkpoint under its name, and the digests of the data that it was trained on."""
+    for file in OF_A_CHECKPOINT:
+        if (checkpoint.path / file).is_file():
+            log_artifact(checkpoint.path / file, folder=name)
+    for data, digest in checkpoint.manifest.data.items():
+        log_data(checkpoint.path, f"{name}.{data}", digest[:32], "training")
+
+
+def log_data(path: Path, name: str, digest: str, context: str) -> None:
+    """Tell the active run of data that it took in; MLflow takes digests of 36 characters at most."""
+    data = MetaDataset(resolve_dataset_source(str(path)), name=name, digest=digest)  # type: ignore[abstract]
+    mlflow.log_input(data, context=context)
 
 
 def end_dead_runs() -> None:

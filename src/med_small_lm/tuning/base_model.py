@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import constants
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
+from med_small_lm.errors import UserError
 from med_small_lm.params.knowledge_injection import TINY, BaseModelParams
+from med_small_lm.tuning.cards import CARD
 from med_small_lm.tuning.checkpoint import (
     MANIFEST,
     Checkpoint,
@@ -25,8 +25,9 @@ from med_small_lm.tuning.checkpoint import (
     digest,
     finished,
 )
-from med_small_lm.tuning.model_card import CARD
-from med_small_lm.tuning.tokenizer import PreTrainedTokenizer, ready_tokenizer, train_tokenizer
+from med_small_lm.tuning.hub import hub_open
+from med_small_lm.tuning.templates import TokenizerError
+from med_small_lm.tuning.tokenizer import PreTrainedTokenizer, check_vocabulary, ready_tokenizer, train_tokenizer
 from med_small_lm.tuning.weights import save, without_bars
 
 LOG = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def make_base(texts: Sequence[str], params: BaseModelParams, seed: int, folder: 
 
     Raises:
         CheckpointError: the source cannot be read, or ``folder`` holds something else.
+        UserError: its tokenizer or chat template does not serve, or is another model's.
     """
     tiny = params.source == TINY
     data = {"texts": digest(sorted(texts))} if tiny else {"source": _source_digest(params.source)}
@@ -87,25 +89,20 @@ def _other_model(params: BaseModelParams) -> tuple[Any, PreTrainedTokenizer]:
     closed: dict[str, Any] = {
         "trust_remote_code": False, "local_files_only": not params.allow_download, "revision": params.revision or "main"
     }  # fmt: skip
-    with _downloads(params.allow_download), without_bars():
+    with hub_open(params.allow_download), without_bars():
         try:
             tokenizer = AutoTokenizer.from_pretrained(params.source, **closed)
             model = AutoModelForCausalLM.from_pretrained(params.source, use_safetensors=True, dtype="auto", **closed)
         except (OSError, ValueError, KeyError) as error:
             hint = "" if params.allow_download else " (not in the local cache? allow_download: true lets it be fetched)"
             raise CheckpointError(f"the base model {params.source!r} cannot be read{hint}: {error}") from error
-    return model, ready_tokenizer(tokenizer, params.source)
-
-
-@contextmanager
-def _downloads(allowed: bool) -> Iterator[None]:
-    """The hub open while a model is fetched, if that is allowed; the project keeps it shut otherwise."""
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = before and not allowed
     try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
+        ready = ready_tokenizer(tokenizer, params.source)
+        embedding: Any = model.get_input_embeddings()
+        check_vocabulary(ready, embedding.num_embeddings, params.source)
+    except TokenizerError as error:
+        raise UserError(f"knowledge_injection.base.source: {error}") from error
+    return model, ready
 
 
 def _licences(source: str) -> tuple[str, ...]:

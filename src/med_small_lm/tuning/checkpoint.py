@@ -15,7 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from med_small_lm.tuning.model_card import CARD, model_card
+from med_small_lm.atomic import fsync, replace_folder
+from med_small_lm.tuning.cards import CARD
+from med_small_lm.tuning.model_card import model_card
 
 LOG = logging.getLogger(__name__)
 
@@ -50,6 +52,8 @@ class Manifest:
         files: size of each other file of the folder, in bytes.
         drawn: texts, tokens, share and passes of each source that was trained on, where the sources are mixed.
         licences: of all records that this model and its parents were trained on, and of a base model from elsewhere.
+        scores: dev score (perplexity of held-out books, or of dev replies) by step.
+        published: the step whose weights these are; null where nothing was trained.
     """
 
     name: str
@@ -65,6 +69,8 @@ class Manifest:
     files: Mapping[str, int]
     drawn: Mapping[str, Any] = field(default_factory=dict)
     licences: Sequence[str] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    published: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,8 @@ class Outcome:
     seconds: float
     drawn: Mapping[str, Any] = field(default_factory=dict)
     licences: Sequence[str] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    published: int | None = None
 
 
 def finished(folder: Path, plan: Plan) -> Checkpoint | None:
@@ -173,12 +181,12 @@ class Draft:
         files = sorted(p for p in self.path.rglob("*") if p.is_file() and self.work not in p.parents)
         sizes = {path.relative_to(self.path).as_posix(): path.stat().st_size for path in files}
         for path in files:
-            _fsync(path)
+            fsync(path)
         manifest = Manifest(
             **asdict(self.plan), **asdict(outcome), fingerprint=self.plan.fingerprint,
             code_version=code_version(), files=sizes,
         )  # fmt: skip
-        _write_manifest(self.path, manifest)
+        write_manifest(self.path, manifest)
         _rename(self.path, self.target)
         return Checkpoint.read(self.target)
 
@@ -196,7 +204,8 @@ def digest(records: Iterable[Any]) -> str:
 def code_version() -> str:
     """Returns the hash of this package's sources and of the versions of the libraries that it trains with."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
-    libraries = [f"{name}=={version(name)}" for name in ("torch", "transformers", "tokenizers", "trl")]
+    names = ("torch", "transformers", "tokenizers", "trl", "peft", "accelerate", "bitsandbytes")
+    libraries = [f"{name}=={version(name)}" for name in names]
     return digest([*libraries, *(path.read_text(encoding="utf-8") for path in sources)])[:16]
 
 
@@ -209,25 +218,20 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Leave the manifest in ``folder``, whole: with it the folder is a finished checkpoint."""
     aside = folder / f"{MANIFEST}.aside"
     raw = {one.name: _plain(getattr(manifest, one.name)) for one in fields(manifest)}
     aside.write_text(json.dumps(raw, indent=2, default=str) + "\n", encoding="utf-8")
-    _fsync(aside)
+    fsync(aside)
     os.replace(aside, folder / MANIFEST)
-    _fsync(folder)
+    fsync(folder)
 
 
 def _rename(source: Path, target: Path) -> None:
     """Puts a finished draft in the place of an older checkpoint; a crash in between is mended by ``finished``."""
     shutil.rmtree(source / WORK, ignore_errors=True)
-    old = target.with_name(target.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        os.replace(target, old)
-    os.replace(source, target)
-    _fsync(target.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    replace_folder(target, source)
 
 
 def _made_by(plan: Plan, folder: Path) -> bool:
@@ -236,12 +240,3 @@ def _made_by(plan: Plan, folder: Path) -> bool:
         return Checkpoint.read(folder).manifest.fingerprint == plan.fingerprint
     except CheckpointError:
         return False
-
-
-def _fsync(path: Path) -> None:
-    """Forces a file or a folder to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

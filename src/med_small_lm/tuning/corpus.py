@@ -9,8 +9,9 @@ from med_small_lm.params.knowledge_injection import CorpusParams
 from med_small_lm.schemas.rows import CorpusText, Passage, Rephrasing, Verdict
 
 TRAIN, HELD_OUT = "train", "held_out"
-BOOK = "book"
-SOURCES = (BOOK, "paper", "general")
+BOOK, GENERAL = "book", "general"
+SOURCES = (BOOK, "paper", GENERAL)
+BESIDE = 10  # texts held out of papers and of general text where that is a tenth at most: fewer tell no spread
 
 
 def build_corpus(
@@ -18,12 +19,13 @@ def build_corpus(
 ) -> list[CorpusText]:
     """Returns a text for each passage, then one for each rephrasing, in the order given.
 
-    A share of the passages of each source is held out for perplexity. Rephrasings of them are held out too: they say
-    the same.
+    A share of the passages of each source is held out for perplexity, and of each of its books. Rephrasings of them are
+    held out too: they say the same.
     """
     held_out = set[str]()
     for source in SOURCES:
-        held_out |= _drawn([passage for passage in passages if passage.source == source], params.held_out_share, seed)
+        own, least = [passage for passage in passages if passage.source == source], 1 if source == BOOK else BESIDE
+        held_out |= _drawn(own, params.held_out_share, seed, least)
     texts = [_passage_text(passage, params, held_out) for passage in passages]
     for told in rephrasings:
         if kept(told.gates) and told.text.strip():
@@ -53,16 +55,38 @@ def held_out_texts(corpus: Iterable[CorpusText], source: str = BOOK) -> list[str
     return [text.text for text in corpus if text.split == HELD_OUT and text.source == source]
 
 
+def held_out_by_book(corpus: Iterable[CorpusText]) -> dict[tuple[str, str], list[str]]:
+    """Returns the texts that perplexity is measured on by source and book, the sources in their order.
+
+    Papers and general text count as a whole, under the book "": a paper alone is too short to be measured.
+    """
+    told: dict[tuple[str, str], list[str]] = {}
+    for text in corpus:
+        if text.split == HELD_OUT and text.source in SOURCES:
+            book = text.text_id.rpartition("-")[0] if text.source == BOOK else ""
+            told.setdefault((text.source, book), []).append(text.text)
+    return dict(sorted(told.items(), key=lambda item: SOURCES.index(item[0][0])))
+
+
 def kept(gates: Iterable[Verdict]) -> bool:
     """Returns whether no gate stopped a record."""
     return all(gate.verdict != "fail" for gate in gates)
 
 
-def _drawn(passages: Sequence[Passage], share: float, seed: int) -> set[str]:
-    """Returns the ids of the passages held out: at least one where a share is asked for and two are there."""
-    ids = sorted({passage.passage_id for passage in passages})
-    wanted = max(round(share * len(ids)), 1) if share > 0 and len(ids) > 1 else 0
-    return set(random.Random(seed).sample(ids, wanted))
+def _drawn(passages: Sequence[Passage], share: float, seed: int, least: int) -> set[str]:
+    """Returns the ids of the passages held out: the share of each book, then of all books' rest up to the whole's.
+
+    Where a share is asked for and two are there, it is one at least, and ``least`` if these are not over a tenth.
+    """
+    books: dict[str, set[str]] = {}
+    for passage in passages:
+        books.setdefault(passage.book, set()).add(passage.passage_id)
+    n, draw, drawn = sum(map(len, books.values())), random.Random(seed), set[str]()
+    for _, ids in sorted(books.items()):
+        drawn |= set(draw.sample(sorted(ids), round(share * len(ids))))
+    wanted = max(round(share * n), min(least, n // 10), 1) if share > 0 and n > 1 else 0
+    rest = sorted(set[str]().union(*books.values()) - drawn)
+    return drawn | set(draw.sample(rest, max(wanted - len(drawn), 0)))
 
 
 def _passage_text(passage: Passage, params: CorpusParams, held_out: set[str]) -> CorpusText:

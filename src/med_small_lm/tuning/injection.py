@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import logging
 import math
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from transformers import AutoConfig
+
 from med_small_lm.params.knowledge_injection import InjectionParams
+from med_small_lm.params.launch import Launch
 from med_small_lm.schemas.rows import CorpusText
-from med_small_lm.tuning.checkpoint import Checkpoint, Draft, Outcome, Plan, Row, digest, finished
-from med_small_lm.tuning.corpus import BOOK, SOURCES, held_out_texts, train_texts_by_source
-from med_small_lm.tuning.curve import Curve, Log, no_log
+from med_small_lm.tuning.checkpoint import Checkpoint, Draft, Plan, digest, finished
+from med_small_lm.tuning.corpus import BOOK, SOURCES, held_out_by_book, train_texts_by_source
+from med_small_lm.tuning.curve import Log, Look, Measure, no_log
+from med_small_lm.tuning.held_out import look_at, of_source, read_held_out, write_held_out
 from med_small_lm.tuning.licences import licences_of
 from med_small_lm.tuning.mixture import Drawn, MixedTexts, epoch_tokens
+from med_small_lm.tuning.packing import Documents
+from med_small_lm.tuning.stage import Spec, Stage, Trained, again, ranks_of
 from med_small_lm.tuning.tokenizer import PreTrainedTokenizer
-from med_small_lm.tuning.trainer import Loop, train
-from med_small_lm.tuning.weights import load, save
+from med_small_lm.tuning.weights import CLOSED, chain_of, read_tokenizer
 
 LOG = logging.getLogger(__name__)
+
+STAGE = "injection"
+Params = InjectionParams
 
 
 def inject(
@@ -31,80 +38,93 @@ def inject(
     seed: int,
     folder: Path,
     log: Log = no_log,
-) -> tuple[Checkpoint, list[Row]]:
-    """Returns the injected model's checkpoint in ``folder`` and the curve of its training.
+    launch: Launch = Launch(),  # noqa: B008  frozen
+) -> Trained:
+    """Returns the injected model's checkpoint in ``folder``, the curve of its training and its perplexities.
 
     Args:
         base: the checkpoint to start from.
-        corpus: its ``train`` texts are trained on, in the mixture's shares; perplexity is measured on the books'
-            ``held_out`` ones, and under names of their own on those of papers and general text.
-        params: length, batches, mixture, optimiser.
+        corpus: its ``train`` texts are trained on, in the mixture's shares; perplexity is measured on the
+            ``held_out`` ones of each source and book.
+        params: length, batches, mixture, mode, optimiser.
         seed: of the order of the documents and of the sources.
         folder: where the checkpoint goes; a finished one from the same inputs is returned as it is.
         log: called with metrics and their step as training goes.
+        launch: where it runs.
 
     Raises:
         ValueError: there is no text to train on, or a row is longer than the model's positions.
-        TrainingError: the loss is not a number any more.
+        TrainingError: the loss is not a number any more, or memory is short.
+        LaunchError: a rank failed.
     """
     plan = Plan(
         "injected",
         {"base": base.manifest.fingerprint},
         {"corpus": digest(corpus)},
-        {**params.model_dump(mode="json"), "seed": seed},
+        {**params.model_dump(mode="json"), "seed": seed, "ranks": ranks_of(launch)},
     )
     if done := finished(folder, plan):
-        return done, done.history()
-    draft, began = Draft(folder, plan), time.perf_counter()
-    model, tokenizer = load(base)
-    documents = {name: token_ids(tokenizer, texts) for name, texts in train_texts_by_source(corpus).items()}
-    sizes = {name: sum(len(text) + 1 for text in texts if text) for name, texts in documents.items()}
-    steps = n_steps(params, epoch_tokens(sizes, params.mixture.model_dump()))
-    held_out = {name: token_ids(tokenizer, held_out_texts(corpus, name)) for name in SOURCES}
-    curve = Curve("injection", step_tokens(params), log, held_out.pop(BOOK), params.evaluations, held_out)
-    drawn: dict[str, Drawn] = {}
+        return again(done)
+    draft = Draft(folder, plan)
+    stage = Stage(STAGE, draft, base, params, seed, launch, log, licences_of(corpus, base.manifest.licences))
+    tokenizer = read_tokenizer(base.path)
+    sizes = stage.prepare(lambda data: tokenise(tokenizer, corpus, data))
+    steps = n_steps(params, epoch_tokens(sizes, params.mixture.model_dump()), stage.ranks)
+    drawn: dict[str, Any] = {}
     if steps:
-        check_positions(model, params.block_size)
-        rows = mixed(tokenizer, documents, params, steps, seed)
-        drawn = rows.drawn
-        LOG.info("injection: %s", "; ".join(map(told, drawn, drawn.values())))
-        train(model, rows, Loop("injection", steps, params, params.optimiser, seed), draft.work, curve)
-        log({f"injection/{name}_{what}": n for name in drawn for what, n in asdict(drawn[name]).items()}, steps)
-    else:
-        curve.rows = [curve.measure(model, 0)] if curve.measures else []
-    save(model, tokenizer, draft.path)
-    spent = time.perf_counter() - began
-    licences = licences_of(corpus, base.manifest.licences)
-    outcome = Outcome(round(steps * step_tokens(params)), steps, curve.final_loss, spent, drawn, licences)
-    return draft.publish(outcome, curve.rows), curve.rows
+        check_positions(base, params.block_size)
+        told = rows(stage.spec(steps), tokenizer).drawn
+        drawn = {name: asdict(one) for name, one in told.items()}
+        LOG.info("injection: %s", "; ".join(map(in_words, told, told.values())))
+        log({f"injection/{name}_{what}": n for name, one in drawn.items() for what, n in one.items()}, 0)
+    return stage.run(steps, drawn)
 
 
-def mixed(
-    tokenizer: PreTrainedTokenizer,
-    documents: Mapping[str, Sequence[Sequence[int]]],
-    params: InjectionParams,
-    steps: int,
-    seed: int,
-) -> MixedTexts:
-    """Returns the rows of a training of ``steps`` steps on documents (token ids) by source."""
-    n = steps * params.batch_size * params.accumulation
-    weights, eos = params.mixture.model_dump(), int(tokenizer.eos_token_id)
-    return MixedTexts(documents, weights, eos, params.block_size, n, seed, params.separate_documents)
+def tokenise(tokenizer: PreTrainedTokenizer, corpus: Sequence[CorpusText], data: Path) -> dict[str, int]:
+    """Writes the token ids of all texts to ``data``; returns the tokens to train on by source."""
+    sizes = {}
+    for source, texts in train_texts_by_source(corpus).items():
+        documents = Documents.of(token_ids(tokenizer, texts))
+        documents.write(data, source)
+        sizes[source] = int(documents.lengths.sum()) + len(documents)
+    write_held_out({key: token_ids(tokenizer, texts) for key, texts in held_out_by_book(corpus).items()}, data)
+    return sizes
 
 
-def told(source: str, drawn: Drawn) -> str:
+def rows(spec: Spec, tokenizer: PreTrainedTokenizer) -> MixedTexts:
+    """Returns the rows of the training that ``spec`` describes."""
+    params, eos = Params.model_validate(spec.params), int(tokenizer.eos_token_id)
+    documents = {source: Documents.read(spec.data, source) for source in SOURCES}
+    weights = params.mixture.model_dump()
+    return MixedTexts(documents, weights, eos, params.block_size, spec.rows, spec.seed, params.separate_documents)
+
+
+def measure(spec: Spec, tokenizer: PreTrainedTokenizer) -> Measure | None:
+    """Returns what measures the held-out texts; their perplexity over all books is the dev score."""
+    texts = read_held_out(spec.data)
+    if not any(texts.values()):
+        return None
+
+    def look(model: Any, step: int) -> Look:
+        found = look_at(model, texts, spec.stage, step, spec.seed, spec.data)
+        return Look(of_source(found, BOOK), found)
+
+    return look
+
+
+def in_words(source: str, drawn: Drawn) -> str:
     """Returns what is drawn from a source in words."""
     return f"{source} {drawn.share:.1%}, {drawn.texts:,} texts of {drawn.tokens:,} tokens in {drawn.passes:.2f} passes"
 
 
-def n_steps(params: InjectionParams, corpus_tokens: int) -> int:
+def n_steps(params: InjectionParams, corpus_tokens: int, ranks: int = 1) -> int:
     """Returns the optimiser steps that the wanted tokens or epochs take: at least one if any are wanted."""
     wanted = params.tokens if params.tokens is not None else (params.epochs or 0) * corpus_tokens
-    return math.ceil(wanted / step_tokens(params)) if wanted else 0
+    return math.ceil(wanted / (ranks * step_tokens(params))) if wanted else 0
 
 
 def step_tokens(params: Any) -> int:
-    """Returns the tokens of one optimiser step."""
+    """Returns the tokens of one rank's optimiser step."""
     return int(params.block_size * params.batch_size * params.accumulation)
 
 
@@ -116,8 +136,9 @@ def token_ids(tokenizer: PreTrainedTokenizer, texts: Sequence[str]) -> list[list
     return [list(ids) for ids in told["input_ids"]]
 
 
-def check_positions(model: Any, block_size: int) -> None:
+def check_positions(start: Checkpoint, block_size: int) -> None:
     """Raises ValueError if a row is longer than what the model can read."""
-    longest = int(getattr(model.config, "max_position_embeddings", 0) or block_size)
+    config = AutoConfig.from_pretrained(str(chain_of(start).base), **CLOSED)
+    longest = int(getattr(config, "max_position_embeddings", 0) or block_size)
     if block_size > longest:
         raise ValueError(f"block_size is {block_size} tokens, but the model reads {longest} at most")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from med_small_lm.tuning.packing import Features, PackedTexts
+from med_small_lm.tuning.packing import Documents, Features, PackedTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class MixedTexts(Dataset[Features]):
 
     def __init__(
         self,
-        documents: Mapping[str, Sequence[Sequence[int]]],
+        documents: Mapping[str, Documents | Sequence[Sequence[int]]],
         weights: Mapping[str, float],
         eos: int,
         block_size: int,

@@ -9,12 +9,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim.adamw import adamw
 
 from med_small_lm.params.training import OptimiserParams
 
 NS_COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024, Muon; torch.optim.Muon has the same
 ADAM_EPS = 1e-8
+AT_ONCE = 1 << 27  # numbers in a stack of matrices: half a gigabyte in float32
 
 
 def make_optimiser(model: nn.Module, params: OptimiserParams) -> torch.optim.Optimizer:
@@ -27,12 +29,26 @@ def make_optimiser(model: nn.Module, params: OptimiserParams) -> torch.optim.Opt
     }
     if params.name == "adamw":
         return torch.optim.AdamW(weights, **rates)
+    if params.name == "adamw_8bit":
+        return _in_8_bits(model, rates)
     hidden = hidden_matrices(model)
     inside = {id(weight) for weight in hidden}
     rest = [weight for weight in weights if id(weight) not in inside]
     of_muon = {"lr": params.muon_learning_rate, "momentum": params.momentum, "ns_steps": params.ns_steps}
     groups: list[dict[str, Any]] = [{"params": rest, "muon": False, **rates}]
     return Muon([*groups, {"params": hidden, "muon": True, "weight_decay": params.weight_decay, **of_muon}])
+
+
+def _in_8_bits(model: nn.Module, rates: dict[str, Any]) -> torch.optim.Optimizer:
+    """Returns AdamW with moments in 8 bits, those of embeddings in float32 (Dettmers et al. 2022)."""
+    from med_small_lm.tuning.eight_bits import ShardedAdamW8bit
+
+    tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    groups = [
+        {"params": [w for w in model.parameters() if w.requires_grad and (id(w) in tables) == inside], "optim_bits": bits}
+        for inside, bits in ((False, 8), (True, 32))
+    ]
+    return ShardedAdamW8bit([group for group in groups if group["params"]], **rates)
 
 
 def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
@@ -105,17 +121,35 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalised(matrices: Sequence[Tensor], ns_steps: int) -> list[Tensor]:
-    """Returns for each matrix one with about the same singular vectors and singular values near 1, in order."""
+    """Returns for each matrix one with about the same singular vectors and singular values near 1, in order.
+
+    Of matrices that are shared out (FSDP2) each rank gathers the whole, as the rule needs, and keeps its own part.
+    """
     by_shape: dict[tuple[int, int, torch.device], list[int]] = defaultdict(list)
     for place, matrix in enumerate(matrices):
         rows, columns = matrix.shape
         by_shape[(min(rows, columns), max(rows, columns), matrix.device)].append(place)
     done: dict[int, Tensor] = {}
-    for places in by_shape.values():
-        stack = torch.stack([_wide(matrices[place]) for place in places])
-        for place, found in zip(places, _newton_schulz(stack, ns_steps), strict=True):
-            done[place] = found if _wide(matrices[place]) is matrices[place] else found.mT
-    return [done[place].to(matrix.dtype) for place, matrix in enumerate(matrices)]
+    for (rows, columns, _), places in by_shape.items():
+        width = max(1, AT_ONCE // (rows * columns))
+        for some in (places[start : start + width] for start in range(0, len(places), width)):
+            stack = torch.stack([_wide(_whole(matrices[place])) for place in some])
+            for place, found in zip(some, _newton_schulz(stack, ns_steps), strict=True):
+                done[place] = _part(found, matrices[place])
+    return [done[place] for place in range(len(matrices))]
+
+
+def _whole(matrix: Tensor) -> Tensor:
+    """Returns the whole of a matrix that ranks may share."""
+    return matrix.full_tensor() if isinstance(matrix, DTensor) else matrix
+
+
+def _part(found: Tensor, matrix: Tensor) -> Tensor:
+    """Returns a wide matrix turned, typed and shared out as the one that it was found for."""
+    turned = (found if matrix.shape[0] <= matrix.shape[1] else found.mT).to(matrix.dtype)
+    if not isinstance(matrix, DTensor):
+        return turned
+    return distribute_tensor(turned, matrix.device_mesh, matrix.placements, src_data_rank=None)  # sends nothing
 
 
 def _newton_schulz(stack: Tensor, steps: int) -> Tensor:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from pathlib import Path
+from typing import TypeAlias, overload
 
 import numpy as np
 import torch
@@ -15,6 +16,51 @@ Tokens: TypeAlias = NDArray[np.int64]
 Features: TypeAlias = dict[str, torch.Tensor]
 
 IGNORED = -100  # the label that carries no loss, in torch and transformers
+
+
+class Documents(Sequence[Tokens]):
+    """The token ids of many texts, one behind the other in one array; read from disk piece by piece as it is needed."""
+
+    def __init__(self, tokens: NDArray[np.int32], ends: NDArray[np.int64]) -> None:
+        """Take all tokens, and where each text ends among them."""
+        self._tokens, self._ends = tokens, ends
+        self._starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
+
+    @classmethod
+    def of(cls, texts: Iterable[Sequence[int]]) -> Documents:
+        """Returns texts given as token ids; empty ones are left out."""
+        arrays = [np.asarray(text, dtype=np.int32) for text in texts if len(text)]
+        tokens = np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int32)
+        return cls(tokens, np.cumsum([len(array) for array in arrays], dtype=np.int64))
+
+    def write(self, folder: Path, name: str) -> None:
+        """Leaves the texts in ``folder`` under ``name``."""
+        np.save(folder / f"{name}.npy", self._tokens)
+        np.save(folder / f"{name}.ends.npy", self._ends)
+
+    @classmethod
+    def read(cls, folder: Path, name: str) -> Documents:
+        """Returns what ``write`` left, mapped into memory."""
+        return cls(np.load(folder / f"{name}.npy", mmap_mode="r"), np.load(folder / f"{name}.ends.npy"))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each text."""
+        return self._ends - self._starts
+
+    def __len__(self) -> int:
+        """Number of texts."""
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, place: int) -> Tokens: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Tokens]: ...
+    def __getitem__(self, place: int | slice) -> Tokens | Sequence[Tokens]:
+        """The token ids of one text, or of several."""
+        if isinstance(place, slice):
+            return [self[n] for n in range(*place.indices(len(self)))]
+        return np.asarray(self._tokens[self._starts[place] : self._ends[place]], dtype=np.int64)
 
 
 class PackedTexts(Dataset[Features]):
@@ -34,7 +80,13 @@ class PackedTexts(Dataset[Features]):
     """
 
     def __init__(
-        self, documents: Sequence[Sequence[int]], eos: int, block_size: int, rows: int, seed: int, separate: bool
+        self,
+        documents: Documents | Iterable[Sequence[int]],
+        eos: int,
+        block_size: int,
+        rows: int,
+        seed: int,
+        separate: bool,
     ) -> None:
         """Take the documents as token ids.
 
@@ -49,8 +101,9 @@ class PackedTexts(Dataset[Features]):
         Raises:
             ValueError: there is no token to train on.
         """
-        self._documents = [np.asarray([*document, eos], dtype=np.int64) for document in documents if len(document)]
-        self.pass_tokens = sum(len(document) for document in self._documents)
+        self._documents = documents if isinstance(documents, Documents) else Documents.of(documents)
+        self._eos = np.asarray([eos], dtype=np.int64)
+        self.pass_tokens = int(self._documents.lengths.sum()) + len(self._documents)
         if rows and not self.pass_tokens:
             raise ValueError("there is no text to train on")
         self._block_size, self._rows, self._seed, self._separate = block_size, rows, seed, separate
@@ -63,8 +116,9 @@ class PackedTexts(Dataset[Features]):
     @property
     def texts(self) -> int:
         """Number of documents that begin in the rows, each counted once a pass."""
-        passes, rest = divmod(self._rows * self._block_size, self.pass_tokens)
-        return passes * len(self._documents) + (int(self._pass(passes)[1][:rest].sum()) if rest else 0)
+        passes, rest = divmod(self._rows * self._block_size, max(self.pass_tokens, 1))
+        begun = int(np.searchsorted(self._pass(passes)[1][:-1], rest)) if rest else 0
+        return passes * len(self._documents) + begun
 
     def __getitem__(self, row: int) -> Features:
         """Row ``row``: ``input_ids`` and ``labels`` [block_size], with ``separate`` also ``position_ids``."""
@@ -80,21 +134,22 @@ class PackedTexts(Dataset[Features]):
         return {"input_ids": tokens, "labels": labels, "position_ids": positions(starts)}
 
     def _pieces(self, start: int, wanted: int) -> Iterator[tuple[Tokens, NDArray[np.bool_]]]:
-        """Stretches of the stream from token ``start`` on, and where documents begin in them."""
+        """Stretches of the stream from token ``start`` on, each of one document, and where documents begin in them."""
         while wanted:
             number, offset = divmod(start, self.pass_tokens)
-            tokens, starts = self._pass(number)
-            end = min(offset + wanted, self.pass_tokens)
-            yield tokens[offset:end], starts[offset:end]
-            start, wanted = start + end - offset, wanted - (end - offset)
+            order, starts = self._pass(number)
+            place = int(np.searchsorted(starts, offset, side="right")) - 1
+            skipped = offset - int(starts[place])
+            tokens = np.concatenate([self._documents[int(order[place])], self._eos])[skipped : skipped + wanted]
+            begins = np.zeros(len(tokens), dtype=np.bool_)
+            begins[0] = skipped == 0
+            yield tokens, begins
+            start, wanted = start + len(tokens), wanted - len(tokens)
 
-    def _make_pass(self, number: int) -> tuple[Tokens, NDArray[np.bool_]]:
-        """One pass over the documents in its own order, and where they begin."""
+    def _make_pass(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The order of the documents in one pass, and where each begins in it; last, where the pass ends."""
         order = np.random.default_rng([self._seed, number]).permutation(len(self._documents))
-        told = [self._documents[place] for place in order]
-        starts = np.zeros(self.pass_tokens, dtype=np.bool_)
-        starts[np.cumsum([0, *(len(document) for document in told[:-1])])] = True
-        return np.concatenate(told), starts
+        return order, np.concatenate([[0], np.cumsum(self._documents.lengths[order] + 1)]).astype(np.int64)
 
 
 def positions(starts: NDArray[np.bool_]) -> torch.Tensor:

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from med_small_lm.tuning.templates import TRIED, TokenizerError, check_template, ready_template
+
 LOG = logging.getLogger(__name__)
 
 PreTrainedTokenizer: TypeAlias = Any
@@ -45,10 +47,6 @@ PLAIN_TEMPLATE = (
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
 )
-
-
-class TokenizerError(ValueError):
-    """Why a tokenizer cannot be used for training."""
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int, max_length: int) -> PreTrainedTokenizer:
@@ -104,29 +102,39 @@ def ready_tokenizer(tokenizer: PreTrainedTokenizer, name: str) -> PreTrainedToke
     """Returns another model's tokenizer with what training needs: an end, a padding and a template with markers.
 
     Raises:
-        TokenizerError: it has no end-of-text token, or a template of its own that cannot show the assistant's turns.
+        TokenizerError: it has no end-of-text token, or a template that does not serve: see ``check_template``.
     """
     if tokenizer.eos_token_id is None:
         raise TokenizerError(f"{name}: its tokenizer has no end-of-text token")
     if tokenizer.pad_token_id is None:
         LOG.info("%s: no padding token, its end-of-text token serves for it", name)
         tokenizer.pad_token = tokenizer.eos_token
-    if not tokenizer.chat_template:
+    if not tokenizer.is_fast:
+        raise TokenizerError(f"{name}: its tokenizer does not say where in a text a token stands (it is no fast one)")
+    if tokenizer.chat_template:
+        tokenizer.chat_template = ready_template(tokenizer, name)
+    else:
         LOG.info("%s: no chat template, a plain one is added (USER: … ASSISTANT: …)", name)
         tokenizer.chat_template = PLAIN_TEMPLATE
-    elif "{% generation" not in tokenizer.chat_template.replace("{%-", "{%"):
-        tokenizer.chat_template = _marked(tokenizer, name)
+    check_template(tokenizer, name)
     return tokenizer
 
 
-def _marked(tokenizer: PreTrainedTokenizer, name: str) -> str:
-    """Returns the tokenizer's template with generation markers, for the families that TRL knows."""
-    from trl.chat_template_utils import get_training_chat_template
+def check_vocabulary(tokenizer: PreTrainedTokenizer, rows: int, name: str) -> None:
+    """Returns nothing if the model has an embedding for each token that texts and chats are made of.
 
-    try:
-        return get_training_chat_template(tokenizer) or tokenizer.chat_template
-    except ValueError as error:
+    Args:
+        tokenizer: ready for training.
+        rows: of the model's embedding.
+        name: of the model, for the error.
+
+    Raises:
+        TokenizerError: it has not: the tokenizer is another model's.
+    """
+    chat = tokenizer.apply_chat_template(list(TRIED), tokenize=True, return_dict=True)["input_ids"]
+    highest = max(tokenizer.vocab_size - 1, *chat, *(n for n in tokenizer.all_special_ids if n is not None))
+    if highest >= rows:
         raise TokenizerError(
-            f"{name}: its chat template has no generation markers, so the assistant's turns cannot be told apart; "
-            "add {% generation %} … {% endgeneration %} to it"
-        ) from error
+            f"{name}: its tokenizer does not match the model: it has a token {highest}, "
+            f"the embedding ends at {rows - 1}"
+        )

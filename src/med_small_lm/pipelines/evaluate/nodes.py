@@ -20,6 +20,7 @@ from med_small_lm.schemas.rows import (
     Conversation,
     Link,
     Passage,
+    Perplexity,
     Prediction,
     Question,
     Score,
@@ -127,6 +128,13 @@ def draw_curves(injection_history: pd.DataFrame, tuning_history: pd.DataFrame) -
     )
 
 
+def draw_perplexities(perplexities: pd.DataFrame, tuning_perplexities: pd.DataFrame) -> go.Figure:
+    """The perplexity on held-out text over both stages, with its intervals."""
+    from med_small_lm.benchmarks.held_out import perplexities_figure
+
+    return perplexities_figure(to_rows(pd.concat([perplexities, tuning_perplexities]), Perplexity))
+
+
 def is_nan(value: Any) -> bool:
     """Whether a value stands for "not measured"."""
     return isinstance(value, float) and math.isnan(value)
@@ -138,9 +146,11 @@ def write_report(
     items: pd.DataFrame,
     contamination: pd.DataFrame,
     teacher_report: pd.DataFrame,
+    perplexities: pd.DataFrame,
+    tuning_perplexities: pd.DataFrame,
     params: Evaluate,
 ) -> str:
-    """The report on one page: scores, paired comparisons, contamination, the teacher, where the figures come from."""
+    """The report on one page: scores, comparisons, gain and forgetting, contamination, where the figures come from."""
     from med_small_lm.benchmarks.report import report
     from med_small_lm.benchmarks.scoring import chance, compare
 
@@ -157,4 +167,5 @@ def write_report(
         to_rows(contamination, Contamination),
         origins,
         chance={name: chance(questions) for name, questions in exams.items()},
+        perplexities=to_rows(pd.concat([perplexities, tuning_perplexities]), Perplexity),
     )

@@ -45,7 +45,8 @@ def _reports() -> list[Node]:
     """What is made of all predictions together."""
     steps = ("questions", "rephrasings", "rationales", "exam_rationales", "instructions", "graphs")
     met = {step: f"contamination_{step}" for step in steps}
-    said = ["scores", "predictions", "exam_items", "contamination", "teacher_report", PARAMS]
+    read = ["perplexities", "tuning_perplexities"]
+    said = ["scores", "predictions", "exam_items", "contamination", "teacher_report", *read, PARAMS]
     return [
         Node(nodes.score_predictions, ["predictions", "exam_items", PARAMS], "scores", name="score_predictions"),
         Node(
@@ -53,5 +54,6 @@ def _reports() -> list[Node]:
         ),
         Node(nodes.gather_contamination, met, "contamination", name="gather_contamination"),
         Node(nodes.draw_curves, ["injection_history", "tuning_history"], "curves_figure", name="draw_curves"),
+        Node(nodes.draw_perplexities, read, "perplexities_figure", name="draw_perplexities"),
         Node(nodes.write_report, said, "report", name="write_report"),
     ]

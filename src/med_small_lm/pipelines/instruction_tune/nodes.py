@@ -11,11 +11,13 @@ from med_small_lm.answers.forms import forms_of
 from med_small_lm.errors import UserError
 from med_small_lm.params.answers import Answers
 from med_small_lm.params.instruction_tune import InstructionTune
+from med_small_lm.params.launch import Launch
 from med_small_lm.schemas.rows import (
     Conversation,
     CorpusText,
     Instruction,
     LicenceUse,
+    Perplexity,
     Question,
     Rationale,
     TrainingStep,
@@ -28,7 +30,7 @@ from med_small_lm.tuning.instructions.pools import Pools
 from med_small_lm.tuning.licences import licence_uses, licences_of, terms_in_words
 
 LOG = logging.getLogger(__name__)
-SOLVED = ("questions", "rationales", "exam_questions", "exam_rationales")
+SOLVED = ("questions", "rationales", "exam_questions", "exam_rationales", "cases")
 """The datasets of questions and of the reasoning that leads to their answers."""
 CHATS = {
     "dialogues": "dialogues",
@@ -45,6 +47,7 @@ def assemble_conversations(
     rationales: pd.DataFrame,
     exam_questions: pd.DataFrame,
     exam_rationales: pd.DataFrame,
+    cases: pd.DataFrame,
     paraphrases: pd.DataFrame,
     coverage_check: str,
     answers: Answers,
@@ -53,17 +56,18 @@ def assemble_conversations(
 ) -> pd.DataFrame:
     """The training examples: each kept question with its kept rationale, in the forms that models are asked in.
 
-    Behind those on the books come the exams' own train items, then the conversations that are no exam questions.
-    Instructions of which there are paraphrases stand in the wording that is drawn for each example. It waits for the
-    coverage's check where that is part of the run.
+    Behind those on the books come the exams' own train items and the cases, then the conversations that are no exam
+    questions. Instructions of which there are paraphrases stand in the wording that is drawn for each example. It waits
+    for the coverage's check where that is part of the run.
 
     Raises:
         UserError: No question has a rationale, and there is no conversation beside, so there is nothing to tune on.
     """
     from med_small_lm.tuning.conversations import build_conversations
 
+    taught = [question for question in to_rows(cases, Question) if question.split == "train"]  # others make the exam
     examples = build_conversations(
-        [*to_rows(questions, Question), *to_rows(exam_questions, Question)],
+        [*to_rows(questions, Question), *to_rows(exam_questions, Question), *taught],
         [*to_rows(rationales, Rationale), *to_rows(exam_rationales, Rationale)],
         forms_of(answers),
         params.conversations,
@@ -88,18 +92,17 @@ def list_licences(corpus: pd.DataFrame, conversations: pd.DataFrame) -> pd.DataF
 
 
 def tune(
-    injected: Checkpoint, conversations: pd.DataFrame, corpus: pd.DataFrame, params: InstructionTune, models: str
-) -> tuple[Checkpoint, pd.DataFrame]:
-    """The injected model after tuning on the conversations, the books replayed beside, and the curve."""
+    injected: Checkpoint,
+    conversations: pd.DataFrame,
+    corpus: pd.DataFrame,
+    params: InstructionTune,
+    launch: Launch,
+    models: str,
+) -> tuple[Checkpoint, pd.DataFrame, pd.DataFrame]:
+    """The injected model after tuning on the conversations, books replayed beside; its curve, and what it forgot."""
     from med_small_lm.tuning.tune import tune as train
 
-    checkpoint, history = train(
-        injected,
-        to_rows(conversations, Conversation),
-        to_rows(corpus, CorpusText),
-        params.tune,
-        params.seed,
-        Path(models) / "tuned",
-        log_metrics,
-    )
-    return checkpoint, to_frame([TrainingStep(**row) for row in history], TrainingStep)
+    examples, texts = to_rows(conversations, Conversation), to_rows(corpus, CorpusText)
+    made = train(injected, examples, texts, params.tune, params.seed, Path(models) / "tuned", log_metrics, launch)
+    history = [TrainingStep(**row) for row in made.history]
+    return made.checkpoint, to_frame(history, TrainingStep), to_frame(made.perplexities, Perplexity)

@@ -24,8 +24,8 @@ def create_pipeline() -> Pipeline:
             Node(nodes.list_licences, ["corpus", "conversations"], "licences", name="list_licences"),
             Node(
                 nodes.tune,
-                ["injected", "conversations", "corpus", PARAMS, "params:models"],
-                ["tuned", "tuning_history"],
+                ["injected", "conversations", "corpus", PARAMS, "params:launch", "params:models"],
+                ["tuned", "tuning_history", "tuning_perplexities"],
                 name="tune_on_instructions",
                 tags="gpu",
             ),

@@ -10,7 +10,8 @@ import pandas as pd
 
 from med_small_lm.errors import UserError
 from med_small_lm.params.knowledge_injection import KnowledgeInjection
-from med_small_lm.schemas.rows import CorpusText, Passage, Rephrasing, TrainingStep
+from med_small_lm.params.launch import Launch
+from med_small_lm.schemas.rows import CorpusText, Passage, Perplexity, Rephrasing, TrainingStep
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.tracking.artifacts import log_metrics
 from med_small_lm.tuning.checkpoint import Checkpoint
@@ -44,9 +45,9 @@ def make_base(corpus: pd.DataFrame, params: KnowledgeInjection, models: str) -> 
 
 
 def inject(
-    base: Checkpoint, corpus: pd.DataFrame, params: KnowledgeInjection, models: str
-) -> tuple[Checkpoint, pd.DataFrame]:
-    """The base model after causal training on the corpus, and the curve of that training.
+    base: Checkpoint, corpus: pd.DataFrame, params: KnowledgeInjection, launch: Launch, models: str
+) -> tuple[Checkpoint, pd.DataFrame, pd.DataFrame]:
+    """The base model after causal training on the corpus, the curve of that training, and perplexities on held-out text.
 
     Raises:
         UserError: The mixture gives no part to any source that the corpus has.
@@ -60,5 +61,6 @@ def inject(
     if present and not any(parts[source] for source in present):
         said = ", ".join(present)
         raise UserError(f"knowledge_injection.injection.mixture: no part for {said}, and the corpus holds nothing else")
-    checkpoint, history = train(base, texts, params.injection, params.seed, Path(models) / "injected", log_metrics)
-    return checkpoint, to_frame([TrainingStep(**row) for row in history], TrainingStep)
+    made = train(base, texts, params.injection, params.seed, Path(models) / "injected", log_metrics, launch)
+    history = [TrainingStep(**row) for row in made.history]
+    return made.checkpoint, to_frame(history, TrainingStep), to_frame(made.perplexities, Perplexity)

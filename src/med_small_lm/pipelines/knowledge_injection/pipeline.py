@@ -22,8 +22,8 @@ def create_pipeline() -> Pipeline:
             Node(nodes.make_base, ["corpus", PARAMS, "params:models"], "base", name="make_base", tags="gpu"),
             Node(
                 nodes.inject,
-                ["base", "corpus", PARAMS, "params:models"],
-                ["injected", "injection_history"],
+                ["base", "corpus", PARAMS, "params:launch", "params:models"],
+                ["injected", "injection_history", "perplexities"],
                 name="inject_knowledge",
                 tags="gpu",
             ),

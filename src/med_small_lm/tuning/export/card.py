@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from med_small_lm.markdown import table
 from med_small_lm.schemas.rows import Conversation, Question, Rationale
-from med_small_lm.tuning.licences import hub_licence, terms_in_words, terms_of
+from med_small_lm.tuning.cards import PURPOSE, binding, head
+from med_small_lm.tuning.licences import terms_of
 
 Records = Sequence[Conversation] | Sequence[Question] | Sequence[Rationale]
 
@@ -39,12 +38,10 @@ def card(form: str, parts: Sequence[Part], extra: Mapping[str, str], version: st
         models: what the records' makers were, by what they made.
     """
     licences = sorted({record.licence for part in parts for record in part.records})
-    bound = terms_in_words(licences)
     lines = [
-        *_head(parts, licences),
+        *head(licences, _told(parts)),
         "# Training data from medical textbooks", "",
-        f"Made by med-small-lm {version}, form `{form}`. For research and for testing software,"
-        " not for clinical use.", "",
+        f"Made by med-small-lm {version}, form `{form}`. {PURPOSE}", "",
         "## Files", "",
         table(["file", "rows", "records", "left out", "SHA-256"], [
             [f"`{p.file}`", f"{p.rows:,}", f"{len(p.records):,}", f"{p.left_out:,}", f"`{p.sha256}`"] for p in parts
@@ -54,8 +51,7 @@ def card(form: str, parts: Sequence[Part], extra: Mapping[str, str], version: st
           if any(part.left_out for part in parts) else []),
         "## Licences", "",
         table(["part", "source", "licence", "records", "terms"], _uses(parts)), "",
-        f"**Terms that bind whatever is built from these data:** {bound}." if bound
-        else "No licence of these data asks for more than to be named.", "",
+        binding(licences, "these data"), "",
         "## Provenance", "",
         "Every record names what it was made from: `passage_ids` are a book and a hash of section and text,"
         " `parent_ids` are questions and rationales, or file and line of an instruction set from outside.", "",
@@ -64,15 +60,14 @@ def card(form: str, parts: Sequence[Part], extra: Mapping[str, str], version: st
     return "\n".join(lines)
 
 
-def _head(parts: Sequence[Part], licences: Sequence[str]) -> list[str]:
-    """Returns what the hub reads: the licence, and which file is which configuration; nothing else in the folder is."""
-    told: dict[str, Any] = {**hub_licence(licences)}
-    told |= {"task_categories": ["text-generation", "question-answering"], "tags": ["medical", "synthetic"]}
-    told["configs"] = [
+def _told(parts: Sequence[Part]) -> dict[str, Any]:
+    """Returns what the hub reads: which file is which configuration, and that nothing else in the folder is."""
+    configs: list[dict[str, Any]] = [
         {"config_name": part.name, "data_files": [{"split": "train", "path": part.file}]} for part in parts
     ]
-    told["configs"][0]["default"] = True
-    return ["---", yaml.safe_dump(told, sort_keys=False).rstrip(), "---", ""]
+    configs[0]["default"] = True
+    kind = {"task_categories": ["text-generation", "question-answering"], "tags": ["medical", "synthetic"]}
+    return {**kind, "configs": configs}
 
 
 def _uses(parts: Sequence[Part]) -> list[list[str]]:

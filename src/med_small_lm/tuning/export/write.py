@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from med_small_lm.atomic import written_aside
 from med_small_lm.schemas.parquet import written_records
 from med_small_lm.schemas.rows import Conversation, Passage, Question, Rationale
+from med_small_lm.tuning.cards import CARD
 from med_small_lm.tuning.export.card import Part, Records, card
 from med_small_lm.tuning.export.chats import CHATS, in_turns
 from med_small_lm.tuning.export.configs import configs_of
@@ -20,7 +21,7 @@ from med_small_lm.tuning.export.configs import configs_of
 Form = Literal["huggingface", "sharegpt", "alpaca", "openai", "llama-factory", "axolotl"]
 FORMS: tuple[Form, ...] = get_args(Form)
 
-DATA, PROVENANCE, PLACES, README = "conversations.jsonl", "provenance.jsonl", "places.parquet", "README.md"
+DATA, PROVENANCE, PLACES = "conversations.jsonl", "provenance.jsonl", "places.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def export(form: Form, data: Exported, folder: Path, model: str) -> list[Part]:
     for name, text in configs_of(form, DATA, model).items():
         _write(folder / name, text)
         extra[name] = "for the trainer; run it in this folder"
-    _write(folder / README, card(form, parts, extra, data.version, data.models))
+    _write(folder / CARD, card(form, parts, extra, data.version, data.models))
     return parts
 
 

@@ -1,0 +1,49 @@
+"""The command ``ask``: a question to the base model and to what was made of it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import click
+from kedro.framework.session import KedroSession
+
+from med_small_lm.errors import UserError
+from med_small_lm.finished import MODELS, checkpoint_of, how_asked, rows_of
+from med_small_lm.shelf import PROJECT, read_shelf
+
+
+@click.command()
+@click.argument("question", required=False)
+@click.option("--item", metavar="QUESTION_ID", help="Ask an item of an exam instead; its key is shown at the end.")
+@click.option("--model", type=click.Choice(MODELS), default="tuned", show_default=True, help="Which model is asked.")
+@click.option(
+    "--beside", type=click.Choice(MODELS), default="base", show_default=True, help="Whose answer is shown beside."
+)
+@click.option("--form", type=click.Choice(("explain", "direct")), default="explain", show_default=True,
+              help="For a reason and an answer, or the answer alone.")  # fmt: skip
+@click.option("--pages", type=click.IntRange(min=0), default=3, show_default=True, help="Most pages for an answer.")
+@click.option("--env", "-e", help="The environment whose run is asked.")
+def ask(
+    question: str | None, item: str | None, model: str, beside: str, form: str, pages: int, env: str | None
+) -> None:
+    """Ask QUESTION, and show the answers side by side with the pages of the books nearest to them."""
+    from med_small_lm.benchmarks.ask import answers_text, free_question
+    from med_small_lm.benchmarks.ask import ask as asked
+    from med_small_lm.benchmarks.trace import find
+    from med_small_lm.cli import plain_errors
+    from med_small_lm.schemas.rows import Passage
+    from med_small_lm.schemas.rows import Question as Item
+
+    with plain_errors(), KedroSession.create(project_path=PROJECT, env=env) as session:
+        if (question is None or not question.strip()) == (item is None):
+            raise UserError('ask one question: `kedro ask "QUESTION"`, or `kedro ask --item QUESTION_ID`')
+        catalog: Any = session.load_context().catalog  # type: ignore[attr-defined]
+        put = find(item, rows_of(catalog, {"exam_items": Item})["exam_items"]) if item else free_question(str(question))
+        passages = rows_of(catalog, {"passages": Passage})["passages"]
+        chosen, most = how_asked(catalog, form)
+        folders = {name: checkpoint_of(catalog, name).path for name in dict.fromkeys((beside, model))}
+        answers = [asked(folder, name, put, chosen, most) for name, folder in folders.items()]
+        titles = {name: book.title for name, book in read_shelf(PROJECT / "conf", env).items()}
+        width = shutil.get_terminal_size().columns
+        click.echo(answers_text(put, chosen, answers, passages, titles, pages, width))
