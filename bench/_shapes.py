@@ -33,7 +33,7 @@ def loop_of(changes: dict[str, Any]) -> Any:
     return InjectionParams(**{"save_steps": 0, "optimiser": optimiser, **known})
 
 
-def random_base(config: Any, folder: Path) -> Any:
+def random_base(config: Any, folder: Path, dtype: torch.dtype = torch.float32) -> Any:
     """A checkpoint of random weights in ``folder``, with a tokenizer that stands in for its own."""
     from transformers import AutoModelForCausalLM
 
@@ -43,7 +43,9 @@ def random_base(config: Any, folder: Path) -> Any:
 
     torch.manual_seed(0)
     draft = Draft(folder, Plan("base", {}, {}, {}))
-    save(AutoModelForCausalLM.from_config(config), train_tokenizer(["some text"], 300, 128), draft.path)
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):  # billions of random numbers
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+    save(model, train_tokenizer(["some text"], 300, 128), draft.path)
     return draft.publish(Outcome(0, 0, math.nan, 0.0), [])
 
 

@@ -28,7 +28,7 @@ BATCHES = {
 }
 OPTIMISERS = {
     "adamw": OptimiserParams(name="adamw", learning_rate=3e-3),
-    "muon": OptimiserParams(name="muon", learning_rate=3e-3, muon_learning_rate=3e-3),
+    "muon": OptimiserParams(name="muon", learning_rate=3e-3, muon_learning_rate=3e-3, ns_precision="fp32"),
 }
 
 

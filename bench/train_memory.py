@@ -36,7 +36,9 @@ SETTINGS: dict[str, tuple[dict[str, int], dict[str, Any]]] = {
          "checkpointing": True},
     ),
     "lora, 8 x 256": ({"layers": 12}, {"mode": "lora", "batch_size": 8, "block_size": 256, "optimiser": "adamw"}),
-    "lora_8bit, 4 x 256": ({"layers": 24}, {"mode": "lora_8bit", "batch_size": 4, "block_size": 256, "optimiser": "adamw"}),
+    "lora_8bit, 4 x 256": (
+        {"layers": 24}, {"mode": "lora_8bit", "batch_size": 4, "block_size": 256, "optimiser": "adamw"}
+    ),
     "qlora, checkpointing, packed, accumulation 2, 2 x 1024": (
         {"layers": 24},
         {"mode": "qlora", "batch_size": 2, "block_size": 1024, "optimiser": "adamw", "checkpointing": True,

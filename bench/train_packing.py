@@ -1,26 +1,30 @@
 """Packing and masks: how far rows are filled, and whether loss falls on the replies and on nothing else.
 
-Peer of the packing: one example a row, padded (MedAlpaca, PMC-LLaMA). The templates are all that TRL ships for training,
-each with a small tokenizer of its family's kind; what a reply is, is told by the text: all behind the prompt that
-evaluation writes, to the token that ends the turn.
+Peer of the packing: one example a row, padded (MedAlpaca, PMC-LLaMA). The templates are all that TRL has for
+training, each with a small tokenizer of its family's kind; what a reply is, is told without their markers: all that
+the template writes behind the prompt of evaluation when the turn is there.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from _training import say  # noqa: E402
+from tests.tuning.families import NAMES, ready  # noqa: E402
+
 from med_small_lm.schemas.rows import Conversation, Message  # noqa: E402
 from med_small_lm.tuning.masking import Encoded, encode, pack  # noqa: E402
-from tests.tuning.families import NAMES, ready  # noqa: E402
 
 EXAMPLES = 20_000
 TURNS = (
@@ -29,7 +33,7 @@ TURNS = (
 )  # fmt: skip
 
 
-def packing(block_size: int, sizes: np.ndarray, named: str) -> bool:
+def packing(block_size: int, sizes: NDArray[np.int64], named: str) -> bool:
     """How far rows are filled with examples of these lengths, and that none is cut."""
     flags = np.ones(int(sizes.max()), np.bool_)
     examples = [Encoded(np.ones(int(size), np.int32), flags[:size]) for size in sizes]
@@ -42,27 +46,30 @@ def packing(block_size: int, sizes: np.ndarray, named: str) -> bool:
     return say(figure, round(share, 4), ">= 0.98", share >= 0.98 and whole, "share", round(alone, 4), share / alone)
 
 
+def written(tokenizer: Any, turns: Sequence[Message], asks: bool) -> list[int]:
+    """The tokens of a conversation, and of what asks for the next reply."""
+    chat = [{"role": one.role, "content": one.content} for one in turns]
+    told = tokenizer.apply_chat_template(chat, tokenize=True, add_generation_prompt=asks, return_dict=True)
+    return list(told["input_ids"])
+
+
 def masks(name: str) -> tuple[int, int, int]:
     """Tokens under loss, response tokens, and tokens that are both, with one family's template."""
     tokenizer: Any = ready(name)
     turns = [Message(*turn) for turn in TURNS]
     (example,) = encode(tokenizer, [Conversation("e", "s", "m", turns, [], "", [], "own")])
-    ids, response = example.input_ids.tolist(), np.zeros(len(example.input_ids), np.bool_)
-    ends = {*tokenizer.get_added_vocab().values(), tokenizer.eos_token_id}
+    ids, under = example.input_ids.tolist(), example.under_loss
+    response, ends = np.zeros(len(ids), np.bool_), {*tokenizer.get_added_vocab().values(), tokenizer.eos_token_id}
     for place, turn in enumerate(turns):
         if turn.role == "assistant":
-            chat = [{"role": one.role, "content": one.content} for one in turns[:place]]
-            prompt = tokenizer.apply_chat_template(chat, tokenize=True, add_generation_prompt=True, return_dict=True)
-            start = len(prompt["input_ids"])
-            assert ids[:start] == prompt["input_ids"], name
-            said = (n for n in range(start, len(ids)) if turn.content in tokenizer.decode(ids[start : n + 1]))
-            last = next(n for n in range(next(said), len(ids)) if ids[n] in ends)
-            while last + 1 < len(ids) and (ids[last + 1] in ends or not tokenizer.decode([ids[last + 1]]).strip()):
-                if tokenizer.decode([ids[last + 1]]).strip() and not example.under_loss[last + 1]:
-                    break  # the next turn begins
-                last += 1
-            response[start : last + 1] = True
-    under = example.under_loss
+            prompt = written(tokenizer, turns[:place], asks=True)
+            assert ids[: len(prompt)] == prompt, name
+            last = len(commonprefix([ids, written(tokenizer, turns[: place + 1], asks=False)]))
+            if next(n for n in reversed(ids[:last]) if tokenizer.decode([n]).strip()) not in ends:
+                last += 1  # GPT-OSS ends its last turn in another way than those before
+            while not under[last - 1] and not tokenizer.decode([ids[last - 1]]).strip():
+                last -= 1  # the end of a line behind the end of the turn
+            response[len(prompt) : last] = True
     return int(under.sum()), int(response.sum()), int((under & response).sum())
 
 

@@ -28,7 +28,7 @@ def test_the_card_has_the_figures_of_the_run(exported: Path, finished: Project) 
         assert f"| {book} | own | {len(own)} | {own.n_words.sum():,} |" in card
     assert "on disk are not those" not in card, "what lies there is what was trained on"
     assert f"| the books | own | {len(finished.read('05_model_input/conversations')):,} |" in card
-    assert "### Exams" in card and "| few |" in card and "| injected |" in card
+    assert "### Exams" in card and "| pocket_exam | " in card and "| injection | book |" in card
 
 
 def test_another_model_takes_the_place_of_an_earlier_export(finished: Project, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def _parent(folder: Path) -> Path:
     named = str(_json(folder / CONFIG).get(PARENT))
     parent = (folder / named).resolve()
     if not parent.is_dir():
-        raise AdapterError(f"{folder} is an adapter on {named}, which is gone: train it again, with adapter.merge: true")
+        raise AdapterError(f"{folder} is an adapter on {named}, which is gone; with adapter.merge: true it needs none")
     if (folder / "manifest.json").is_file():
         wanted = set(_json(folder / "manifest.json").get("parents", {}).values())
         if _json(parent / "manifest.json").get("fingerprint") not in wanted:

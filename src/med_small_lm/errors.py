@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 import click
 
-TOLD = {"CheckpointError", "LaunchError", "Stopped", "TeacherError", "TrainingError", "UnknownQuestion"}
+TOLD = {"CheckpointError", "Diverged", "LaunchError", "Stopped", "TeacherError", "TrainingError", "UnknownQuestion"}
 """Our own errors that say what the user can mend, by name: the modules of some of them import torch."""
 FULL = re.compile(r"no space left|disk is full|disk quota exceeded", re.IGNORECASE)  # safetensors and SQLite say it so
 

@@ -74,16 +74,16 @@ def _training(catalog: DataCatalog, names: set[str], corpus_tokens: int) -> Need
     tuning = InstructionTune.model_validate(catalog.load("params:instruction_tune"))
     launch = Launch.model_validate(catalog.load("params:launch")) if catalog.exists("params:launch") else Launch()
     place = estimate.Place.here()
-    stages: dict[str, estimate.Training] = {"injection": injection.injection, "tune": tuning.tune}
+    stages: dict[str, estimate.Training] = {"injection": injection.injection, "tuning": tuning.tune}
     try:
         shape = estimate.config_of(injection.base)
         found = estimate.estimate(injection.base, injection.injection, tuning.tune, corpus_tokens, launch, place)
         refused = {
             TRAININGS[name]: why
-            for name in sorted(names & TRAININGS.keys())
-            if launch.how != "slurm"  # trains elsewhere
-            and (why := estimate.refusal(shape, stages[TRAININGS[name].rpartition(".")[2]], launch, place))
-        }
+            for name, stage in (("inject_knowledge", "injection"), ("tune_on_instructions", "tuning"))
+            if name in names and launch.how != "slurm"  # which trains elsewhere
+            and (why := estimate.refusal(shape, stages[stage], found.memory[stage], launch, place))
+        }  # fmt: skip
     except (OSError, ValueError) as problem:
         said = str(problem).partition("\n")[0]
         raise UserError(f"knowledge_injection.base.source {injection.base.source!r}: {said}") from problem

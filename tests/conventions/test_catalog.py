@@ -78,6 +78,20 @@ def test_every_parameter_of_conf_is_used_and_typed(project):
         assert isinstance(value, BaseModel | str), f"params:{name} is an untyped {type(value).__name__}"
 
 
+def test_each_pipeline_types_its_parameters_by_itself(project):
+    """Else a parameter would come as a plain dictionary where its pipeline runs alone."""
+    from kedro.validation.type_extractor import TypeExtractor
+
+    extractor = TypeExtractor.__new__(TypeExtractor)
+    _, pipelines, params = project
+    for name, pipe in pipelines.items():
+        typed = {}
+        for node in pipe.nodes:
+            typed |= extractor._extract_types_from_node(node)
+        used = {one[7:] for one in pipe.inputs() if one.startswith("params:")}
+        assert {one for one in used if isinstance(params.get(one), BaseModel)} <= typed.keys(), name
+
+
 def test_every_node_is_named_and_tagged_by_what_it_costs(project):
     _, pipelines, _ = project
     for node in pipelines["__default__"].nodes:

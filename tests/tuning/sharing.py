@@ -16,7 +16,12 @@ from med_small_lm.tuning import modes, optimiser
 from med_small_lm.tuning.checkpoint import Checkpoint
 from med_small_lm.tuning.packing import stack
 
-CASES = (("full", "muon", "base"), ("full", "adamw_8bit", "base"), ("lora", "adamw", "adapter"))
+CASES = (
+    ("full", "muon", "base"),
+    ("full", "adamw_8bit", "base"),
+    ("full", "adamw", "gpt2"),
+    ("lora", "adamw", "adapter"),
+)
 ROWS, STEPS = 8, 3
 
 
@@ -41,7 +46,7 @@ def work(folder: Path, mode: str, name: str, start: str) -> list[float]:
     exact = mock.patch.object(optimiser, "_working_precision", lambda _: torch.float32)  # bf16 would round 1e-7 to 1e-2
     with exact:
         trainer.train()
-    modes.write(model, tokenizer, parent, how, folder / f"{mode}-{name}-{ranks}")
+    modes.write(model, tokenizer, parent, how, folder / f"{mode}-{name}-{start}-{ranks}")
     return [row["loss"] for row in trainer.state.log_history if "loss" in row]
 
 
@@ -50,6 +55,6 @@ if __name__ == "__main__":
     for case in CASES:
         found = work(Path(sys.argv[1]), *case)
         if dist.get_rank() == 0:
-            (Path(sys.argv[1]) / f"losses-{case[1]}.txt").write_text(" ".join(map(repr, found)))
+            (Path(sys.argv[1]) / f"losses-{case[1]}-{case[2]}.txt").write_text(" ".join(map(repr, found)))
     dist.barrier()
     dist.destroy_process_group()

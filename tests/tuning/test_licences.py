@@ -65,10 +65,10 @@ def test_a_checkpoint_names_the_licences_of_all_its_parents(base: Checkpoint, co
     books = [dataclasses.replace(text, licence="CC BY-SA 4.0") for text in corpus]
     folder = base.path.parent / "licences"
     loop = {"block_size": 64, "batch_size": 2, "log_steps": 1, "save_steps": 0}
-    injected, _ = inject(base, books, InjectionParams(tokens=128, evaluations=0, **loop), 0, folder / "injected")
+    injected = inject(base, books, InjectionParams(tokens=128, evaluations=0, **loop), 0, folder / "injected")[0]
     assert list(injected.manifest.licences) == ["CC BY-SA 4.0"]
     params = TuneParams(steps=1, replay_share=0, **loop)
-    tuned, _ = tune(injected, [example("a", "CC BY-NC 4.0")], [], params, 0, folder / "tuned")
+    tuned = tune(injected, [example("a", "CC BY-NC 4.0")], [], params, 0, folder / "tuned")[0]
     assert list(tuned.manifest.licences) == ["CC BY-NC 4.0", "CC BY-SA 4.0"]
     assert Checkpoint.read(tuned.path).manifest.licences == ["CC BY-NC 4.0", "CC BY-SA 4.0"]
     card = (tuned.path / "README.md").read_text()

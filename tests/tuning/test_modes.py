@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tests.tuning import sharing
 from transformers import AutoModelForCausalLM, Gemma2Config, GPT2Config, MistralConfig, Qwen2Config
 
 from med_small_lm.benchmarks import models
@@ -24,13 +25,13 @@ from med_small_lm.tuning import modes
 from med_small_lm.tuning.checkpoint import Checkpoint, CheckpointError, Draft, Outcome, Plan
 from med_small_lm.tuning.optimiser import make_optimiser
 from med_small_lm.tuning.weights import load, read, save
-from tests.tuning import sharing
 
 MODES = ("full", "lora", "lora_8bit", "qlora")
 ADAPTERS = MODES[1:]
 TARGETS = ("all-linear",)
 SHAPES: dict[str, Any] = {
-    "gpt2": GPT2Config(n_embd=32, n_layer=2, n_head=2, n_positions=128),  # BioMedLM's; its matrices are transposed
+    "gpt2": GPT2Config(n_embd=32, n_layer=2, n_head=2, n_positions=128,  # BioMedLM's; its matrices are transposed
+                       resid_pdrop=0, embd_pdrop=0, attn_pdrop=0),
     "mistral": MistralConfig(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
                              num_key_value_heads=1, head_dim=16, sliding_window=None),
     "qwen2": Qwen2Config(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
@@ -44,7 +45,9 @@ def params(mode: str, merge: bool = True, targets: tuple[str, ...] = TARGETS, **
     return LoopParams(mode=mode, adapter=AdapterParams(targets=targets, merge=merge, dropout=0), **more)
 
 
-def publish(model: Any, tokenizer: Any, folder: Path, *parents: Checkpoint, how: LoopParams | None = None) -> Checkpoint:
+def publish(
+    model: Any, tokenizer: Any, folder: Path, *parents: Checkpoint, how: LoopParams | None = None
+) -> Checkpoint:
     """What a stage makes of a model: a draft, written by the mode, published."""
     plan = Plan(folder.name, {one.manifest.name: one.manifest.fingerprint for one in parents}, {"to": str(folder)}, {})
     draft = Draft(folder, plan)
@@ -332,6 +335,7 @@ def test_two_ranks_under_fsdp_write_what_one_writes(base: Checkpoint, tmp_path: 
     model, tokenizer = modes.trainable(start, how)
     trained(model, 2)
     publish(model, tokenizer, tmp_path / "adapter", start, how=how)
+    shaped("gpt2", base, tmp_path)
     ranks = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
          "-m", "tests.tuning.sharing", str(tmp_path)],
@@ -341,9 +345,9 @@ def test_two_ranks_under_fsdp_write_what_one_writes(base: Checkpoint, tmp_path: 
     assert ranks.returncode == 0, ranks.stderr[-3000:]
     for mode, name, parent in sharing.CASES:
         losses = sharing.work(tmp_path, mode, name, parent)
-        found = [float(loss) for loss in (tmp_path / f"losses-{name}.txt").read_text().split()]
+        found = [float(loss) for loss in (tmp_path / f"losses-{name}-{parent}.txt").read_text().split()]
         assert found == pytest.approx(losses, abs=1e-5), name
-        one, two = (tmp_path / f"{mode}-{name}-{n}" for n in (1, 2))
+        one, two = (tmp_path / f"{mode}-{name}-{parent}-{n}" for n in (1, 2))
         assert sorted(path.name for path in one.iterdir()) == sorted(path.name for path in two.iterdir())
         for file in one.glob("*.json"):
             assert file.read_text() == (two / file.name).read_text()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tuning.families import NAMES, OF_IMAGES, SAID, TEMPLATES, made, ready
 
 from med_small_lm.answers.forms import Form
 from med_small_lm.benchmarks.likelihood import ask
@@ -16,7 +17,6 @@ from med_small_lm.schemas.rows import Conversation, Message, Option, Question
 from med_small_lm.tuning.masking import encode
 from med_small_lm.tuning.templates import TokenizerError
 from med_small_lm.tuning.tokenizer import check_vocabulary, ready_tokenizer
-from tests.tuning.families import NAMES, OF_IMAGES, SAID, TEMPLATES, made, ready
 
 LEADS = ("", "<think></think>", "final", "to=user")  # what some families put between the prompt and a reply's words
 WORDS = st.lists(st.sampled_from(SAID.split()), min_size=1,

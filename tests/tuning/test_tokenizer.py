@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from hypothesis import strategies as st
 from tokenizers import normalizers
 from transformers import AutoTokenizer
 
+from med_small_lm.errors import UserError
+from med_small_lm.params.knowledge_injection import BaseModelParams
+from med_small_lm.tuning.base_model import make_base
+from med_small_lm.tuning.checkpoint import Checkpoint
 from med_small_lm.tuning.tokenizer import PLAIN_TEMPLATE, TokenizerError, ready_tokenizer, train_tokenizer
 
 TEXTS = ["Scurvy is caused by lack of vitamin C.", "Beriberi is caused by lack of thiamine.", "Naïve β-blockers."]
@@ -80,3 +85,27 @@ def test_tokenizer_that_cannot_serve_is_refused() -> None:
     other.eos_token = None
     with pytest.raises(TokenizerError, match="end-of-text"):
         ready_tokenizer(other, "other")
+
+
+def test_a_base_model_with_another_models_tokenizer_is_told_in_a_line(base: Checkpoint, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    shutil.copytree(base.path, folder)
+    (folder / "manifest.json").unlink()
+    words = [f"word{n} is number {n} of many others" for n in range(3000)]
+    train_tokenizer(words, 900, 128).save_pretrained(folder)
+    with pytest.raises(UserError, match="base.source: .*its tokenizer does not match the model"):
+        make_base([], BaseModelParams(source=str(folder)), 0, tmp_path / "base")
+
+
+def test_a_base_model_without_padding_and_template_gets_both(base: Checkpoint, tmp_path: Path) -> None:
+    folder = tmp_path / "bare"
+    shutil.copytree(base.path, folder)
+    (folder / "manifest.json").unlink()
+    bare = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    bare.chat_template, bare.pad_token = None, None
+    for file in folder.glob("chat_template*"):
+        file.unlink()
+    bare.save_pretrained(folder)
+    made = make_base([], BaseModelParams(source=str(folder)), 0, tmp_path / "base")
+    ready = AutoTokenizer.from_pretrained(str(made.path), local_files_only=True)
+    assert ready.chat_template == PLAIN_TEMPLATE and ready.pad_token_id == ready.eos_token_id

@@ -26,6 +26,9 @@ class OptimiserParams(BaseModel):
     beta2: float = Field(0.95, ge=0, lt=1, description="AdamW's decay of its square")
     momentum: float = Field(0.95, ge=0, lt=1, description="Muon's momentum (Nesterov)")
     ns_steps: int = Field(5, ge=1, le=20, description="Newton-Schulz steps of Muon's orthogonalisation")
+    ns_precision: Literal["bf16", "fp32"] = Field(
+        "bf16", description="of these steps, where the machine is faster in it; fp32: the same on any number of ranks"
+    )
     warmup_steps: int = Field(
         50, ge=0, description="optimiser steps to the peak (MedAlpaca 100; PMC-LLaMA 3 % of all); at most half of all"
     )

@@ -18,6 +18,10 @@ class ShardedAdamW8bit(AdamW8bit):
     A group with ``optim_bits: 32`` keeps its moments in float32, as embeddings should (Dettmers et al. 2022).
     """
 
+    def __init__(self, groups: list[dict[str, Any]], **settings: Any) -> None:
+        """Take groups that say ``optim_bits``, and AdamW's settings."""
+        super().__init__(groups, **settings)
+
     def get_config(self, gindex: int, pindex: int, group: dict[str, Any]) -> dict[str, Any]:
         """The settings for a weight."""
         return {**super().get_config(gindex, pindex, group), "optim_bits": group["optim_bits"]}

@@ -48,11 +48,12 @@ class Place:
 
     @classmethod
     def here(cls) -> Place:
-        """Returns what this machine has free now."""
+        """Returns what this machine has free now; what this process has taken is free for it."""
         if not torch.cuda.is_available():
-            return cls("cpu", psutil.virtual_memory().available)
+            return cls("cpu", psutil.virtual_memory().available + psutil.Process().memory_info().rss)
         n = torch.cuda.device_count()
-        return cls("cuda", min(torch.cuda.mem_get_info(gpu)[0] for gpu in range(n)), n)
+        free = [torch.cuda.mem_get_info(gpu)[0] + torch.cuda.memory_reserved(gpu) for gpu in range(n)]
+        return cls("cuda", min(free), n)
 
     def takes(self, memory: Memory, launch: Launch) -> int:
         """Returns the bytes that a training takes of it, libraries and other ranks of this host among them."""
@@ -142,10 +143,8 @@ def stage_memory(config: Any, stage: Training, launch: Launch, place: Place) -> 
     return training_memory(config, stage, packed=packed, device=place.device, ranks=ranks, strategy=launch.strategy)
 
 
-def refusal(config: Any, stage: Training, launch: Launch, place: Place | None = None) -> str:
-    """Returns why a training cannot fit and what would, in one line; nothing where it fits."""
-    place = place or Place.here()
-    memory = stage_memory(config, stage, launch, place)
+def refusal(config: Any, stage: Training, memory: Memory, launch: Launch, place: Place) -> str:
+    """Returns why a training that takes ``memory`` cannot fit and what would, in one line; nothing where it fits."""
     if place.takes(memory, launch) <= place.memory:
         return ""
     where = (

@@ -9,8 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig
-
 from med_small_lm.params.knowledge_injection import InjectionParams
 from med_small_lm.params.launch import Launch
 from med_small_lm.schemas.rows import CorpusText
@@ -23,7 +21,7 @@ from med_small_lm.tuning.mixture import Drawn, MixedTexts, epoch_tokens
 from med_small_lm.tuning.packing import Documents
 from med_small_lm.tuning.stage import Spec, Stage, Trained, again, ranks_of
 from med_small_lm.tuning.tokenizer import PreTrainedTokenizer
-from med_small_lm.tuning.weights import CLOSED, chain_of, read_tokenizer
+from med_small_lm.tuning.weights import config_of, read_tokenizer
 
 LOG = logging.getLogger(__name__)
 
@@ -138,7 +136,6 @@ def token_ids(tokenizer: PreTrainedTokenizer, texts: Sequence[str]) -> list[list
 
 def check_positions(start: Checkpoint, block_size: int) -> None:
     """Raises ValueError if a row is longer than what the model can read."""
-    config = AutoConfig.from_pretrained(str(chain_of(start).base), **CLOSED)
-    longest = int(getattr(config, "max_position_embeddings", 0) or block_size)
+    longest = int(getattr(config_of(start), "max_position_embeddings", 0) or block_size)
     if block_size > longest:
         raise ValueError(f"block_size is {block_size} tokens, but the model reads {longest} at most")

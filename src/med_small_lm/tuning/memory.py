@@ -16,7 +16,6 @@ import copy
 import ctypes
 import weakref
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,23 +23,14 @@ import torch
 from accelerate.utils import convert_to_fp32
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from transformers import AutoModelForCausalLM
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from med_small_lm.params.training import LoopParams, OptimiserParams
-from med_small_lm.tuning.modes import _adapt as adapt
-from med_small_lm.tuning.optimiser import make_optimiser
-from med_small_lm.tuning.weights import without_bars
+from med_small_lm.params.training import LoopParams
+from med_small_lm.tuning.weightless import materialise, meta_model, weightless_optimiser
 
-BITS = {
-    "lora_8bit": 8.0,
-    "qlora": 4.13,
-}  # of a weight at rest; 64 weights of QLoRA share a scale of 8 bits (Dettmers et al. 2023)
 CUDA_ITSELF = 600 << 20  # bytes of a CUDA context and of cuBLAS' workspace
-SMALLEST_8BIT = 4096  # weights of a matrix; bitsandbytes keeps smaller ones in 32 bits
 DEEP = 6  # layers that are gone through; what more of them take grows by the layer
 M_MMAP_THRESHOLD = -3  # of malloc.h
 LARGE = 50_000_000  # weights
@@ -128,14 +118,15 @@ def _extended(less: Counter[str], more: Counter[str], depth: int) -> Counter[str
 def _metered(model: Any, vocabulary: int, loop: LoopParams, packed: bool, device: str) -> dict[str, Counter[str]]:
     """Returns the peaks of a step, by phase, in one process that holds everything."""
     with FakeTensorMode(allow_non_fake_inputs=True):
-        _materialise(model)
-        optimiser = _optimiser(model, loop.optimiser, device)  # type: ignore[attr-defined]
+        materialise(model)
+        optimiser = weightless_optimiser(model, loop.optimiser, device)  # type: ignore[attr-defined]
         batch = _batch(loop, packed)
         with _Meter(model, vocabulary) as meter:
             _step(model, optimiser, [batch], loop, meter)
             meter.begin(optimiser)
             _step(model, optimiser, [batch] * min(loop.accumulation, 2), loop, meter)
-        return meter.peaks
+        found: dict[str, Counter[str]] = meter.peaks
+    return found
 
 
 def give_back_at_once(model: nn.Module, device: torch.device) -> None:
@@ -210,40 +201,6 @@ class _Meter(TorchDispatchMode):
         self._total -= size
 
 
-def meta_model(config: Any, loop: LoopParams) -> Any:
-    """Returns the model as it is trained, without data: quantised, with adapters, recomputing, by the parameters."""
-    low = loop.weights if loop.mode == "full" else loop.precision
-    dtype = torch.bfloat16 if low == "bf16" else torch.float32
-    with without_bars(), torch.device("meta"):
-        model: Any = AutoModelForCausalLM.from_config(copy.deepcopy(config), dtype=dtype)
-    if loop.mode in BITS:
-        outside = {id(end) for end in (model.get_input_embeddings(), model.get_output_embeddings())}
-        for module in model.modules():
-            if type(module) is nn.Linear and id(module) not in outside:
-                _quantise(module, BITS[loop.mode])
-    if loop.mode != "full":
-        adapt(model, loop.adapter, 0)
-    model.config.use_cache = False
-    if loop.checkpointing:
-        model.activation_checkpointing_enable({"use_reentrant": False})
-    return model.train()
-
-
-def _materialise(model: nn.Module) -> None:
-    """Gives the model tensors of the fake mode that is on in place of its ``meta`` ones; tied weights stay tied."""
-    done: dict[int, Tensor] = {}
-    for module in model.modules():
-        for name, weight in module._parameters.items():
-            if weight is not None and id(weight) not in done:
-                empty = torch.empty(weight.shape, dtype=weight.dtype)
-                done[id(weight)] = nn.Parameter(empty, weight.requires_grad)
-            if weight is not None:
-                module._parameters[name] = done[id(weight)]  # type: ignore[assignment]
-        for name, buffer in module._buffers.items():
-            if buffer is not None:
-                module._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype)
-
-
 def _step(model: Any, optimiser: Any, batches: list[dict[str, Tensor]], loop: LoopParams, meter: _Meter) -> None:
     """Goes through one optimiser step as transformers' Trainer does."""
     for batch in batches:
@@ -267,16 +224,6 @@ def _batch(loop: LoopParams, packed: bool) -> dict[str, Tensor]:
     return {"input_ids": ids, "labels": torch.zeros_like(ids), **places}
 
 
-def _optimiser(model: nn.Module, params: OptimiserParams, device: str) -> torch.optim.Optimizer:
-    """Returns the optimiser, as it works on that device."""
-    if params.name == "adamw_8bit":
-        return _EightBit(model, device)
-    optimiser = make_optimiser(model, params)
-    for group in optimiser.param_groups:
-        group["foreach"] = device == "cuda"  # on a GPU torch goes over all weights at once, with a copy of them
-    return optimiser
-
-
 def _on_device(peak: Counter[str], phase: str, model: nn.Module, ranks: int, strategy: str) -> Counter[str]:
     """Returns one device's part of what one process alone would take."""
     if ranks > 1 and strategy == "ddp":
@@ -298,55 +245,6 @@ def _gathered(model: nn.Module) -> int:
 def _size(module: nn.Module, trained: bool = False) -> int:
     weights = [weight for weight in module.parameters() if weight.requires_grad or not trained]
     return sum(weight.numel() * weight.element_size() for weight in weights)
-
-
-def _quantise(module: Any, bits: float) -> None:
-    """Turns a linear layer into one whose weight takes so many bits, as bitsandbytes' does, in place."""
-    module.shape, module.kept = module.weight.shape, bits == 8
-    module.__class__ = _Quantised
-    module.weight = nn.Parameter(
-        torch.empty(int(module.weight.numel() * bits / 8), dtype=torch.uint8, device="meta"), False
-    )
-
-
-class _Quantised(nn.Linear):
-    """A linear layer that writes its weight out in full for each multiplication."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = _Dequantised.apply(x, self.weight, self.shape, self.kept)  # type: ignore[no-untyped-call]
-        return out
-
-
-class _Dequantised(torch.autograd.Function):
-    """The multiplication of bitsandbytes: the input is kept in 8 bits alone, the written-out weight never."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, shape: torch.Size, kept: bool) -> Tensor:
-        ctx.shape, ctx.kept = shape, x if kept else None
-        return functional.linear(x, x.new_empty(shape))
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:
-        return gradient @ gradient.new_empty(ctx.shape), None, None, None
-
-
-class _EightBit(torch.optim.Optimizer):
-    """The memory of AdamW in 8 bits: two bytes a weight, eight of an embedding; a CPU writes out one matrix at once."""
-
-    def __init__(self, model: nn.Module, device: str) -> None:
-        super().__init__([weight for weight in model.parameters() if weight.requires_grad], {})
-        self._tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
-        self._device = device
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
-        for weight in self.param_groups[0]["params"]:
-            if not self.state[weight]:
-                large = id(weight) not in self._tables and weight.numel() >= SMALLEST_8BIT
-                moments = torch.empty(2 * weight.numel(), dtype=torch.uint8 if large else torch.float32)
-                self.state[weight].update(moments=moments, scales=torch.empty(2 * -(-weight.numel() // 256)))
-            if self._device == "cpu":
-                _ = [torch.empty_like(weight, dtype=torch.float32) for _ in range(5)]
 
 
 def in_bytes(count: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import shutil
@@ -60,9 +61,9 @@ def trainable(
         _join_tied(model)
     model.config.use_cache = False
     if params.mode != "full":
-        _adapt(model, params.adapter, seed)
+        adapt(model, params.adapter, seed)
     if params.checkpointing:
-        model.activation_checkpointing_enable({"use_reentrant": False})
+        model.gradient_checkpointing_enable({"use_reentrant": False})
     return model, tokenizer
 
 
@@ -102,7 +103,8 @@ def write_adapter(model: Model, start: Checkpoint, folder: Path) -> None:
     weights = get_peft_model_state_dict(model, state_dict=trained, save_embedding_layers=False)
     named = {f"base_model.model.{name}": weight.detach().cpu().contiguous() for name, weight in weights.items()}
     save_file(named, folder / WEIGHTS, metadata={"format": "pt"})
-    config = model.peft_config["default"]
+    config = copy.copy(model.peft_config["default"])
+    config.target_modules = sorted(config.target_modules)  # PEFT's set has another order in each process
     setattr(config, PARENT, os.path.relpath(start.path, folder))
     config.save_pretrained(str(folder))
     written = [weight for name, weight in load_file(folder / WEIGHTS).items() if ".lora_B." in name]
@@ -173,12 +175,13 @@ def _join_tied(model: Model) -> None:
         part._sharded_param_data = held[part.sharded_param.to_local().data_ptr()]
 
 
-def _adapt(model: Model, params: AdapterParams, seed: int) -> None:
+def adapt(model: Model, params: AdapterParams, seed: int) -> None:
     """Freezes the weights and adds adapters in float32; the first values of B are 0, so that nothing changes yet."""
     targets = _targets(model, params.targets)
     turned = any(isinstance(module, Conv1D) for module in model.modules())  # GPT-2 has its matrices transposed
+    alpha: Any = params.alpha  # PEFT says int, and divides it by the rank
     config = LoraConfig(
-        r=params.rank, lora_alpha=params.alpha, lora_dropout=params.dropout, target_modules=targets,
+        r=params.rank, lora_alpha=alpha, lora_dropout=params.dropout, target_modules=targets,
         fan_in_fan_out=turned, task_type="CAUSAL_LM",
     )  # fmt: skip
     model.requires_grad_(False)
@@ -196,9 +199,8 @@ def _adapt(model: Model, params: AdapterParams, seed: int) -> None:
 def _targets(model: Model, wanted: tuple[str, ...]) -> list[str]:
     """Returns the ends of names of the layers that get an adapter; the output layer is none of them."""
     output = model.get_output_embeddings()
-    linear = [
-        name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D) and module is not output
-    ]
+    kinds = (nn.Linear, Conv1D)
+    linear = [name for name, one in model.named_modules() if isinstance(one, kinds) and one is not output]
     ends = sorted({name.rpartition(".")[2] for name in linear})
     for target in wanted:
         if target != ALL_LINEAR and not any(f".{name}".endswith(f".{target}") for name in linear):
@@ -215,17 +217,17 @@ def _whole(start: Checkpoint) -> Iterator[Path]:
     if not known.adapters:
         yield start.path
         return
-    copy = start.path.with_name(f".{start.path.name}.merged")
+    beside = start.path.with_name(f".{start.path.name}.merged")
     try:
         if first_rank():
-            shutil.rmtree(copy, ignore_errors=True)
-            save(*load(start), copy)
+            shutil.rmtree(beside, ignore_errors=True)
+            save(*load(start), beside)
         _wait()
-        yield copy
+        yield beside
         _wait()
     finally:
         if first_rank():
-            shutil.rmtree(copy, ignore_errors=True)
+            shutil.rmtree(beside, ignore_errors=True)
 
 
 def _wait() -> None:

@@ -34,7 +34,12 @@ def make_optimiser(model: nn.Module, params: OptimiserParams) -> torch.optim.Opt
     hidden = hidden_matrices(model)
     inside = {id(weight) for weight in hidden}
     rest = [weight for weight in weights if id(weight) not in inside]
-    of_muon = {"lr": params.muon_learning_rate, "momentum": params.momentum, "ns_steps": params.ns_steps}
+    of_muon: dict[str, Any] = {
+        "lr": params.muon_learning_rate,
+        "momentum": params.momentum,
+        "ns_steps": params.ns_steps,
+        "exact": params.ns_precision == "fp32",
+    }
     groups: list[dict[str, Any]] = [{"params": rest, "muon": False, **rates}]
     return Muon([*groups, {"params": hidden, "muon": True, "weight_decay": params.weight_decay, **of_muon}])
 
@@ -44,10 +49,10 @@ def _in_8_bits(model: nn.Module, rates: dict[str, Any]) -> torch.optim.Optimizer
     from med_small_lm.tuning.eight_bits import ShardedAdamW8bit
 
     tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
-    groups = [
-        {"params": [w for w in model.parameters() if w.requires_grad and (id(w) in tables) == inside], "optim_bits": bits}
-        for inside, bits in ((False, 8), (True, 32))
-    ]
+    groups: list[dict[str, Any]] = [{"params": [], "optim_bits": bits} for bits in (8, 32)]
+    for weight in model.parameters():
+        if weight.requires_grad:
+            groups[id(weight) in tables]["params"].append(weight)
     return ShardedAdamW8bit([group for group in groups if group["params"]], **rates)
 
 
@@ -115,12 +120,12 @@ class Muon(torch.optim.Optimizer):
         torch._foreach_lerp_(momenta, grads, 1 - group["momentum"])
         updates = torch._foreach_lerp(grads, momenta, group["momentum"])  # Nesterov's look ahead
         torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
-        for weight, update in zip(weights, orthogonalised(updates, group["ns_steps"]), strict=True):
+        for weight, update in zip(weights, orthogonalised(updates, group["ns_steps"], group["exact"]), strict=True):
             rows, columns = weight.shape
             weight.add_(update, alpha=-group["lr"] * math.sqrt(max(1.0, rows / columns)))
 
 
-def orthogonalised(matrices: Sequence[Tensor], ns_steps: int) -> list[Tensor]:
+def orthogonalised(matrices: Sequence[Tensor], ns_steps: int, exact: bool = False) -> list[Tensor]:
     """Returns for each matrix one with about the same singular vectors and singular values near 1, in order.
 
     Of matrices that are shared out (FSDP2) each rank gathers the whole, as the rule needs, and keeps its own part.
@@ -134,7 +139,7 @@ def orthogonalised(matrices: Sequence[Tensor], ns_steps: int) -> list[Tensor]:
         width = max(1, AT_ONCE // (rows * columns))
         for some in (places[start : start + width] for start in range(0, len(places), width)):
             stack = torch.stack([_wide(_whole(matrices[place])) for place in some])
-            for place, found in zip(some, _newton_schulz(stack, ns_steps), strict=True):
+            for place, found in zip(some, _newton_schulz(stack, ns_steps, exact), strict=True):
                 done[place] = _part(found, matrices[place])
     return [done[place] for place in range(len(matrices))]
 
@@ -152,10 +157,10 @@ def _part(found: Tensor, matrix: Tensor) -> Tensor:
     return distribute_tensor(turned, matrix.device_mesh, matrix.placements, src_data_rank=None)  # sends nothing
 
 
-def _newton_schulz(stack: Tensor, steps: int) -> Tensor:
+def _newton_schulz(stack: Tensor, steps: int, exact: bool) -> Tensor:
     """Returns a stack of wide matrices, each brought near to an orthogonal one by a quintic iteration."""
     a, b, c = NS_COEFFICIENTS
-    x = stack.to(_working_precision(stack.device))
+    x = stack.to(torch.float32 if exact else _working_precision(stack.device))
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)  # the iteration needs singular values of at most 1
     for _ in range(steps):
         gram = x @ x.mT

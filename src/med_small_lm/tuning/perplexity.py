@@ -166,11 +166,12 @@ def _nats(model: Any, batch: Sequence[_Stretch]) -> list[float]:
     padded = [one.ids + [0] * (width - len(one.ids)) for one in batch]
     labels = [one.labels + [IGNORED] * (width - len(one.ids)) for one in batch]
     wanted = torch.tensor(labels, device=model.device)[:, 1:]
-    logits = model(input_ids=torch.tensor(padded, device=model.device), use_cache=False).logits[:, :-1].float()
-    lost = torch.nn.functional.cross_entropy(
-        logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="none"
-    )
-    told: list[float] = lost.view_as(wanted).double().sum(1).tolist()
+    logits = model(input_ids=torch.tensor(padded, device=model.device), use_cache=False).logits[:, :-1]
+    lost = [  # row by row: logits of a large vocabulary in fp32 take gigabytes
+        torch.nn.functional.cross_entropy(row.float(), own, ignore_index=IGNORED, reduction="none").double().sum()
+        for row, own in zip(logits, wanted, strict=True)
+    ]
+    told: list[float] = torch.stack(lost).tolist()
     return told
 
 

@@ -47,6 +47,10 @@ class TrainingError(RuntimeError):
     """Why a training cannot go on."""
 
 
+class Diverged(TrainingError):
+    """A loss that is no number."""
+
+
 class Stopped(TrainingError):
     """A training that was asked to stop, and saved its state before it did."""
 
@@ -139,6 +143,10 @@ def check_launch(state: Path, ranks: int, sharded: bool) -> None:
 class _Trainer(Trainer):
     """Trainer whose states are ours: exact after a resume, whole or not there, and the same for one rank and many."""
 
+    model: Any
+    optimizer: Any
+    lr_scheduler: Any
+
     def __init__(
         self, model: Model, rows: Dataset[Features], loop: Loop, work: Path, curve: Curve, stop: _Stop,
         arguments: TrainingArguments,
@@ -155,7 +163,7 @@ class _Trainer(Trainer):
         self._work, self._curve, self._loop = work, curve, loop
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        check_finite(float(self._tr_loss), self.state.global_step)
+        self.check_loss()
         rank, folder = self.args.process_index, self._work / f"{states.STATE}{self.state.global_step}"
         if rank == 0:
             shutil.rmtree(folder, ignore_errors=True)
@@ -183,6 +191,10 @@ class _Trainer(Trainer):
             schedule = json.loads((Path(checkpoint) / "schedule.json").read_text(encoding="utf-8"))
             self.lr_scheduler.load_state_dict(schedule)
 
+    def check_loss(self) -> None:
+        """Raises Diverged, on all ranks alike, if the loss since the last logged step is no number."""
+        check_finite(float(self.accelerator.gather(self._tr_loss).sum()), self.state.global_step)
+
     def go_on(self, state: Path) -> None:
         """Takes up the mean of the loss where it was, so that the next logged loss is that of an unbroken run."""
         running = json.loads((state / f"rank-{self.args.process_index}.json").read_text(encoding="utf-8"))
@@ -209,13 +221,13 @@ class _Guard(TrainerCallback):
             check_finite(float(logs["loss"]), state.global_step)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        check_finite(float(self._trainer._tr_loss), state.global_step)
+        self._trainer.check_loss()
 
 
 def check_finite(loss: float, step: int) -> None:
-    """Raises TrainingError if a loss is no number."""
+    """Raises Diverged if a loss is no number."""
     if not math.isfinite(loss):
-        raise TrainingError(f"the loss is {loss} at step {step}: a lower learning rate may help")
+        raise Diverged(f"the loss is {loss} at step {step}: a lower learning rate may help")
 
 
 @dataclass(slots=True)
@@ -236,7 +248,8 @@ class _Stop:
 @contextmanager
 def _stops() -> Iterator[_Stop]:
     """SIGTERM and SIGINT as a wish that is granted at the end of the step; a second one is not waited for."""
-    stop, before = _Stop(), {}
+    stop = _Stop()
+    before: dict[int, Any] = {}
 
     def wish(number: int, frame: Any) -> None:
         stop.asked = True

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import torch.distributed as dist
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.distributed import gather_full_state_dict
 from transformers.utils import logging as transformers_logging
 
@@ -58,12 +58,18 @@ def read(folder: Path, **how: Any) -> Model:
         CheckpointError: it lacks weights, which transformers would fill with random numbers.
     """
     with without_bars():
-        model, told = AutoModelForCausalLM.from_pretrained(
+        found: Any = AutoModelForCausalLM.from_pretrained(
             str(folder), use_safetensors=True, output_loading_info=True, **CLOSED, **how
         )
+    model, told = found
     if told["missing_keys"]:
         raise CheckpointError(f"{folder} lacks weights: {', '.join(sorted(told['missing_keys'])[:3])} …")
     return model
+
+
+def config_of(checkpoint: Checkpoint) -> Any:
+    """Returns the configuration of the whole model that a checkpoint stands on."""
+    return AutoConfig.from_pretrained(str(chain_of(checkpoint).base), **CLOSED)
 
 
 def read_tokenizer(folder: Path) -> PreTrainedTokenizer:

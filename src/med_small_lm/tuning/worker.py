@@ -13,11 +13,14 @@ from typing import Any
 
 from torch.distributed.tensor import DTensor
 
+from med_small_lm.params.launch import Launch
 from med_small_lm.tuning import flops, injection, modes, states, tune
 from med_small_lm.tuning.checkpoint import WORK, Checkpoint
 from med_small_lm.tuning.curve import Curve, Log, Pace, no_log
+from med_small_lm.tuning.estimate import what_fits
 from med_small_lm.tuning.stage import BEST, Result, Spec
-from med_small_lm.tuning.trainer import Loop, TrainingError, train, training_arguments
+from med_small_lm.tuning.trainer import Diverged, Loop, TrainingError, train, training_arguments
+from med_small_lm.tuning.weights import config_of
 
 LOG = logging.getLogger(__name__)
 
@@ -41,7 +44,7 @@ def work(path: Path, log: Log = no_log) -> None:
     if arguments.world_size != spec.ranks:
         raise TrainingError(f"{spec.ranks} ranks are to train together, but this one sees {arguments.world_size}")
     try:
-        model, tokenizer = modes.trainable(start, params, arguments.world_size if spec.sharded else 1)
+        model, tokenizer = modes.trainable(start, params, spec.ranks if spec.sharded else 1)
         if spec.sharded:
             log({f"{spec.stage}/share_held": check_sharded(model, spec.ranks)}, 0)
         pace = Pace(
@@ -54,10 +57,15 @@ def work(path: Path, log: Log = no_log) -> None:
             history: list[dict[str, Any]] = []
             curve.look(model.to(arguments.device), 0, history)
             curve.take(history)
+    except Diverged as error:
+        raise Diverged(f"{error}; {last_good(model, tokenizer, start, spec, params, arguments)}") from error
     except (RuntimeError, MemoryError) as error:
-        if not any(word in str(error).lower() for word in FULL) and not isinstance(error, MemoryError):
+        if not isinstance(error, MemoryError) and not any(word in str(error).lower() for word in FULL):
             raise
-        raise TrainingError(f"out of memory: {str(error).splitlines()[0]}") from error
+        said = str(error).partition("\n")[0]
+        raise TrainingError(
+            f"out of memory ({said}): {what_fits(config_of(start), params, launch_of(spec))}"
+        ) from error
     published = publish(model, tokenizer, start, spec, params, curve, arguments)
     if arguments.should_save:
         Result.of(curve, published, time.perf_counter() - began).write(path.parent)
@@ -84,6 +92,26 @@ def publish(
     return chosen
 
 
+def last_good(
+    model: Any, tokenizer: Any, start: Checkpoint, spec: Spec, params: Any, arguments: Any
+) -> str:  # fmt: skip
+    """Writes the newest saved state as a model of its own beside the draft; returns where it is, in words."""
+    state = states.newest_state(Path(spec.draft) / WORK)
+    if state is None:
+        return "no state had been saved before"
+    states.load_weights(model, state, arguments.process_index)
+    folder = Path(spec.draft).with_suffix(".last_good")
+    modes.write(model, tokenizer, start, params, folder)
+    return f"the model of step {states.step_of(state)} is kept in {folder}"
+
+
+def launch_of(spec: Spec) -> Launch:
+    """Returns the launch that a spec is of, as one host's."""
+    if spec.ranks == 1:
+        return Launch()
+    return Launch(how="torchrun", processes=spec.ranks, strategy="fsdp" if spec.sharded else "ddp")
+
+
 def check_sharded(model: Any, ranks: int) -> float:
     """Returns the share of the weights' bytes that this rank holds.
 
@@ -100,4 +128,4 @@ def check_sharded(model: Any, ranks: int) -> float:
             f"launch.strategy: fsdp, but this rank holds {held / whole:.0%} of the weights, not 1/{ranks}"
         )
     LOG.info("holds %s of %s bytes of weights", f"{held:,}", f"{whole:,}")
-    return held / whole
+    return float(held / whole)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
+from inspect import signature
+from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
@@ -28,7 +30,7 @@ def create_pipeline(exams: Sequence[str]) -> Pipeline:
 
 def _lane(exam: str) -> Pipeline:
     """Predictions of one exam."""
-    predict = update_wrapper(partial(nodes.predict_exam, exam), nodes.predict_exam)
+    predict = _of(exam, nodes.predict_exam)
     inputs = {"items": "exam_items", "answers": "params:answers", "params": PARAMS} | {name: name for name in MODELS}
     lane = Pipeline([Node(predict, inputs, "predictions", name="predict", tags="gpu")])
     parameters = {PARAMS, "params:answers"}
@@ -37,8 +39,17 @@ def _lane(exam: str) -> Pipeline:
 
 def _picture(exam: str) -> Node:
     """The picture of one exam's scores."""
-    draw = update_wrapper(partial(nodes.draw_scores, exam), nodes.draw_scores)
+    draw = _of(exam, nodes.draw_scores)
     return Node(draw, ["scores", "exam_items"], f"{NAME}.{exam}.figure", name=f"draw_{exam}")
+
+
+def _of(exam: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of one exam; its signature is what is left to give, by which Kedro finds the types of parameters."""
+    bound = partial(function, exam)
+    left = signature(bound)
+    update_wrapper(bound, function)
+    bound.__signature__ = left  # type: ignore[attr-defined]
+    return bound
 
 
 def _reports() -> list[Node]:

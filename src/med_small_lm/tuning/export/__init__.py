@@ -1,5 +1,7 @@
-"""The data for others: conversations, questions and rationales in the forms that common tools read.
+"""Data and models for others.
 
-``chats`` turns conversations into each form's rows, ``configs`` writes what the trainers want beside them, ``card``
-says what the data are and under which terms, ``write`` puts it all into a folder. Imports no torch.
+Data (imports no torch): ``chats`` turns conversations into each form's rows, ``configs`` writes what the trainers want
+beside them, ``card`` says what the data are and under which terms, ``write`` puts it all into a folder. A model:
+``model`` writes it, ``evidence`` and ``hub_card`` say whence it comes and how good it is, ``gguf`` has it converted,
+``push`` puts it on the hub.
 """

@@ -49,7 +49,7 @@ def data(evidence: Evidence, chain: Sequence[Manifest]) -> list[str]:
             books = {one.book for one in evidence.passages}
             parts += [f"### {name.capitalize()}", "", *_by_source(records, books)]
         elif name in used:
-            parts += [f"The {name} records on disk are not those that it was trained on: they are not counted here.", ""]
+            parts += [f"The {name} records on disk are not those that it was trained on, and not counted here.", ""]
     return [*parts, "### Exams that it is scored on", "", *_by_source(evidence.exams)]
 
 
