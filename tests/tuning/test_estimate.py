@@ -87,7 +87,7 @@ def test_what_cannot_fit_is_refused_with_what_would() -> None:
 
 
 def test_the_gentlest_change_that_fits_is_named() -> None:
-    wide = LlamaConfig(**(SHAPE.to_dict() | {"hidden_size": 1024, "num_hidden_layers": 1}))
+    wide = LlamaConfig(**(SHAPE.to_dict() | {"hidden_size": 1024, "intermediate_size": 4096}))
     one = injection(batch_size=1, accumulation=4)
     itself = training_memory(SHAPE, injection(batch_size=1, block_size=8), device="cuda").total
     full = training_memory(wide, one, packed=False, device="cuda").total

@@ -21,7 +21,8 @@ from med_small_lm.tuning.tune import tune
 
 PARAMS = TuneParams(
     block_size=64, batch_size=4, accumulation=2, log_steps=1, save_steps=3, steps=6, threads=1, replay_share=0.25,
-    evaluations=1, samples=1, dev_share=0.2, optimiser=OptimiserParams(name="adamw", learning_rate=3e-3, warmup_steps=2),
+    evaluations=1, samples=1, dev_share=0.2,
+    optimiser=OptimiserParams(name="adamw", learning_rate=3e-3, warmup_steps=2),
 )  # fmt: skip
 HALF = PARAMS.model_copy(update={"batch_size": 2})
 
@@ -33,8 +34,11 @@ def conversations(questions: list[Question], rationales: list[Rationale], forms:
 
 @pytest.fixture(scope="module")
 def alone(
-    base: Checkpoint, conversations: list[Conversation], corpus: list[CorpusText], tmp_path_factory: pytest.TempPathFactory
-) -> Trained:  # fmt: skip
+    base: Checkpoint,
+    conversations: list[Conversation],
+    corpus: list[CorpusText],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Trained:
     return tune(base, conversations, corpus, PARAMS, 0, tmp_path_factory.mktemp("alone") / "m")
 
 

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from med_small_lm import adapters
 from med_small_lm.atomic import fsync, replace_folder
 from med_small_lm.tuning.cards import CARD
 from med_small_lm.tuning.model_card import model_card
@@ -203,7 +204,7 @@ def digest(records: Iterable[Any]) -> str:
 @lru_cache(maxsize=1)
 def code_version() -> str:
     """Returns the hash of this package's sources and of the versions of the libraries that it trains with."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(adapters.__file__)]
     names = ("torch", "transformers", "tokenizers", "trl", "peft", "accelerate", "bitsandbytes")
     libraries = [f"{name}=={version(name)}" for name in names]
     return digest([*libraries, *(path.read_text(encoding="utf-8") for path in sources)])[:16]

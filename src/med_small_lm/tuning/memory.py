@@ -136,7 +136,9 @@ def give_back_at_once(model: nn.Module, device: torch.device) -> None:
     """
     if device.type == "cpu" and sum(weight.numel() for weight in model.parameters()) > LARGE:
         with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
-            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
+            library = ctypes.CDLL(None)
+            library.mallopt(M_MMAP_THRESHOLD, 1 << 20)
+            library.malloc_trim(0)  # what reading the model has left
 
 
 class _Meter(TorchDispatchMode):

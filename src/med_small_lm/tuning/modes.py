@@ -26,7 +26,17 @@ from med_small_lm.errors import UserError
 from med_small_lm.params.training import AdapterParams, LoopParams
 from med_small_lm.tuning.checkpoint import Checkpoint, CheckpointError
 from med_small_lm.tuning.tokenizer import PreTrainedTokenizer
-from med_small_lm.tuning.weights import CLOSED, chain_of, first_rank, load, merged_model, read, read_tokenizer, save
+from med_small_lm.tuning.weights import (
+    CLOSED,
+    chain_of,
+    config_of,
+    first_rank,
+    load,
+    merged_model,
+    read,
+    read_tokenizer,
+    save,
+)
 
 Model: TypeAlias = Any
 
@@ -82,7 +92,7 @@ def write(model: Model, tokenizer: PreTrainedTokenizer, start: Checkpoint, param
         CheckpointError: the adapter is still as it was before training, so that there is nothing to save.
     """
     if params.mode == "full":
-        model.config.use_cache = AutoConfig.from_pretrained(str(chain_of(start).base), **CLOSED).use_cache
+        model.config.use_cache = config_of(start).use_cache
         save(model, tokenizer, folder)
     elif first_rank() and params.adapter.merge:
         write_adapter(model, start, folder / ADAPTER)

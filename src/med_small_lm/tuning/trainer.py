@@ -151,7 +151,7 @@ class _Trainer(Trainer):
         self, model: Model, rows: Dataset[Features], loop: Loop, work: Path, curve: Curve, stop: _Stop,
         arguments: TrainingArguments,
     ) -> None:  # fmt: skip
-        if not getattr(model, "is_quantized", False) and not states.is_sharded(model):
+        if not getattr(model, "is_quantized", False) and not model.is_distributed_loading_by_transformers:
             model.to(arguments.device)
         optimiser = make_optimiser(model, loop.optimiser)
         super().__init__(
@@ -257,8 +257,8 @@ def _stops() -> Iterator[_Stop]:
         LOG.warning("asked to stop: this step is finished and the state saved")
 
     try:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            before[number] = signal.signal(number, wish)
+        for wanted in (signal.SIGTERM, signal.SIGINT):
+            before[wanted] = signal.signal(wanted, wish)
     except ValueError:  # not the main thread, so signals go elsewhere
         pass
     try:

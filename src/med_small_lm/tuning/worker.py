@@ -39,6 +39,8 @@ def work(path: Path, log: Log = no_log) -> None:
     spec, began = Spec.read(path), time.perf_counter()
     stage = STAGES[spec.stage]
     params, start = stage.Params.model_validate(spec.params), Checkpoint.read(Path(spec.start))
+    if not spec.steps:
+        params = params.model_copy(update={"mode": "full"})  # an adapter that nothing has changed is none
     loop = Loop(spec.stage, spec.steps, params, params.optimiser, spec.seed)
     arguments = training_arguments(loop, path.parent)
     if arguments.world_size != spec.ranks:

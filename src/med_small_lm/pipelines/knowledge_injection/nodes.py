@@ -47,7 +47,7 @@ def make_base(corpus: pd.DataFrame, params: KnowledgeInjection, models: str) -> 
 def inject(
     base: Checkpoint, corpus: pd.DataFrame, params: KnowledgeInjection, launch: Launch, models: str
 ) -> tuple[Checkpoint, pd.DataFrame, pd.DataFrame]:
-    """The base model after causal training on the corpus, the curve of that training, and perplexities on held-out text.
+    """The base model after causal training on the corpus, the curve of that training, and the perplexities on the way.
 
     Raises:
         UserError: The mixture gives no part to any source that the corpus has.
