@@ -13,10 +13,9 @@ from med_small_lm.params.instruction_tune import ConversationParams, TuneParams
 from med_small_lm.params.launch import Launch
 from med_small_lm.params.training import OptimiserParams
 from med_small_lm.schemas.rows import Conversation, CorpusText, Question, Rationale
-from med_small_lm.tuning.checkpoint import Checkpoint
+from med_small_lm.tuning.checkpoint import Checkpoint, CheckpointError
 from med_small_lm.tuning.conversations import build_conversations
 from med_small_lm.tuning.stage import Trained
-from med_small_lm.tuning.states import newest_state
 from med_small_lm.tuning.tune import tune
 
 PARAMS = TuneParams(
@@ -69,7 +68,9 @@ def test_two_ranks_end_where_one_does_also_after_a_stop(
 
     with pytest.raises(Cut):
         tune(base, conversations, corpus, HALF, 0, tmp_path / "m", cut, launch)  # type: ignore[arg-type]
-    assert newest_state(tmp_path / "m.partial" / "work") is not None
+    assert list((tmp_path / "m.partial" / "work").glob("checkpoint-*/complete"))
+    with pytest.raises(CheckpointError, match=r"begun by 2 rank.*now there are 1: launch as before, or delete"):
+        tune(base, conversations, corpus, HALF, 0, tmp_path / "m")
     made = tune(base, conversations, corpus, HALF, 0, tmp_path / "m", launch=launch)
     assert torch.allclose(losses(made), losses(alone), atol=1e-4, rtol=0) and len(losses(made)) == 6
     ours, theirs = (load_file(one.checkpoint.path / "model.safetensors") for one in (made, alone))

@@ -25,7 +25,7 @@ from med_small_lm.tuning.conversations import build_conversations
 from med_small_lm.tuning.corpus import held_out_texts, train_texts
 from med_small_lm.tuning.injection import inject, n_steps
 from med_small_lm.tuning.perplexity import Text, losses, perplexity_of
-from med_small_lm.tuning.states import newest_state
+from med_small_lm.tuning.states import newest_state, seal, sweep
 from med_small_lm.tuning.trainer import TrainingError, check_launch
 from med_small_lm.tuning.tune import tune
 from med_small_lm.tuning.weights import load
@@ -233,8 +233,7 @@ def test_sigterm_saves_the_step_and_the_same_call_goes_on(
         capture_output=True, text=True,
     )  # fmt: skip
     assert stopped.returncode == 1 and "stopped at step 26 of 40" in stopped.stderr
-    state = newest_state(tmp_path / "m.partial" / "work")
-    assert state is not None and state.name == "checkpoint-26"
+    assert [path.parent.name for path in (tmp_path / "m.partial" / "work").glob("*/complete")] == ["checkpoint-26"]
     assert same(whole, inject(base, corpus, params, 0, tmp_path / "m").checkpoint)
 
 
@@ -243,19 +242,53 @@ def test_the_best_states_are_kept_and_may_be_published(
 ) -> None:
     steep = OptimiserParams(name="adamw", learning_rate=0.3, warmup_steps=0, final_share=1.0)
     params = InjectionParams(
-        **ROWS, tokens=30 * 128, evaluations=0, save_steps=5, best_kept=2, publish="best", optimiser=steep
+        **ROWS, tokens=30 * 128, evaluations=7, save_steps=5, best_kept=2, publish="best", optimiser=steep
     )
-    made, history, _ = inject(base, corpus, params, 0, tmp_path / "m")
+    made, history, perplexities = inject(base, corpus, params, 0, tmp_path / "m")
     scores = {int(step): score for step, score in made.manifest.scores.items()}
-    assert sorted(scores) == [0, 5, 10, 15, 20, 25, 30]
-    first, second = sorted((step for step in scores if step), key=scores.__getitem__)[:2]
-    assert made.manifest.published == first and scores[first] == min(s for step, s in scores.items() if step)
+    saved = [5, 10, 15, 20, 25, 30]
+    assert set(scores) > {0, *saved}, "looks between the saves have scores and no state"
+    first, second = sorted(saved, key=scores.__getitem__)[:2]
+    assert made.manifest.published == first
+    assert {row.step for row in perplexities} == {step for step in scores if step <= first}
     assert [path.name for path in (made.path / "best").iterdir()] == [f"step-{second}"]
     texts = [Text(load(base)[1](t, add_special_tokens=False)["input_ids"]) for t in held_out_texts(corpus)]
     for folder, step in ((made.path, first), (made.path / "best" / f"step-{second}", second)):
         model = AutoModelForCausalLM.from_pretrained(str(folder))
         assert perplexity_of(losses(model, texts))[0] == pytest.approx(scores[step], rel=1e-5)
     assert not (made.path / "work").exists() and len(history) > 7
+
+
+def test_a_loss_that_becomes_no_number_leaves_the_last_good_model(
+    base: Checkpoint, corpus: list[CorpusText], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Breaks(torch.optim.AdamW):
+        steps = 0
+
+        def step(self, closure: object = None) -> None:
+            super().step()
+            Breaks.steps += 1
+            if Breaks.steps == 10:  # the weights break in the very step that is saved next
+                self.param_groups[0]["params"][0].data.fill_(math.nan)
+
+    whole, *_ = inject(base, corpus, SHORT.model_copy(update={"tokens": 5 * 128}), 0, tmp_path / "five")
+    monkeypatch.setattr("med_small_lm.tuning.optimiser.torch.optim.AdamW", Breaks)
+    plain = GENTLE.model_copy(update={"name": "adamw"})
+    params = SHORT.model_copy(update={"save_steps": 5, "evaluations": 0, "optimiser": plain})
+    with pytest.raises(TrainingError, match=r"nan at step 10.*the model of step 5 is kept in .*m\.last_good"):
+        inject(base, corpus, params, 0, tmp_path / "m")
+    kept = AutoModelForCausalLM.from_pretrained(str(tmp_path / "m.last_good")).state_dict()
+    assert all(weight.isfinite().all() for weight in kept.values()) and whole.manifest.steps == 5
+    assert any(not torch.equal(weight, weights(base)[name]) for name, weight in kept.items())
+
+
+def test_a_state_of_another_plan_is_not_gone_on_from(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint-5").mkdir()
+    seal(tmp_path / "checkpoint-5", "one plan")
+    assert newest_state(tmp_path, "one plan") == tmp_path / "checkpoint-5"
+    assert newest_state(tmp_path, "another plan") is None
+    sweep(tmp_path, "another plan")
+    assert not (tmp_path / "checkpoint-5").exists()
 
 
 def test_a_state_of_another_launch_is_not_gone_on_from(tmp_path: Path) -> None:
@@ -284,5 +317,5 @@ def test_memory_that_is_short_is_told_with_its_cure(
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     monkeypatch.setattr("med_small_lm.tuning.worker.train", full)
-    with pytest.raises(TrainingError, match="out of memory"):
+    with pytest.raises(TrainingError, match=r"out of memory .*this would fit .*: batch_size: 2, accumulation: 2"):
         inject(base, corpus, SHORT, 0, tmp_path / "m")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class OptimiserParams(BaseModel):
@@ -96,3 +96,9 @@ class LoopParams(BaseModel):
     )
     publish: Literal["last", "best"] = Field("last", description="which state becomes the checkpoint: last or best")
     threads: int = Field(2, ge=0, le=1024, description="CPU threads; 0: as many as torch takes by itself")
+
+    @model_validator(mode="after")
+    def _best_is_saved(self) -> Self:
+        if self.publish == "best" and not (self.best_kept and self.save_steps):
+            raise ValueError("publish: best needs states to choose from: best_kept and save_steps above 0")
+        return self

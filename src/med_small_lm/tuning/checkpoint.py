@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from med_small_lm import adapters
-from med_small_lm.atomic import fsync, replace_folder
+from med_small_lm.atomic import fsync, replace_folder, written_aside
 from med_small_lm.tuning.cards import CARD
 from med_small_lm.tuning.model_card import model_card
 
@@ -24,7 +24,7 @@ LOG = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 HISTORY = "history.json"
-PLANNED = "planned.txt"
+PLANNED = "planned.json"
 WORK = "work"
 """The folder in a draft that does not become part of the checkpoint: the trainer's own states."""
 
@@ -162,11 +162,29 @@ class Draft:
         if self.target.is_dir() and any(self.target.iterdir()) and not (self.target / MANIFEST).is_file():
             raise CheckpointError(f"{self.target} holds files but no {MANIFEST}: move them away or name another folder")
         self.path = _partial(self.target)
-        planned = self.work / PLANNED
-        if not planned.is_file() or planned.read_text(encoding="utf-8") != plan.fingerprint:
-            shutil.rmtree(self.path, ignore_errors=True)
+        planned, told = self.work / PLANNED, json.dumps([plan.fingerprint, asdict(plan)], default=str)
+        before = planned.read_text(encoding="utf-8") if planned.is_file() else ""
+        if before != told:
+            self._give_up(before, json.loads(told)[1])
             self.work.mkdir(parents=True)
-            planned.write_text(plan.fingerprint, encoding="utf-8")
+            with written_aside(planned) as aside:
+                aside.write_text(told, encoding="utf-8")
+
+    def _give_up(self, before: str, plan: Mapping[str, Any]) -> None:
+        """Deletes what a run of another plan left, unless it is the same training by other ranks."""
+        steps = sorted(int(path.name.rpartition("-")[2]) for path in self.work.glob("checkpoint-*"))
+        old = json.loads(before)[1]["parameters"] if before else {}
+        new, saved = plan["parameters"], old.get("ranks")
+        if steps and saved != new.get("ranks") and old | {"ranks": None} == new | {"ranks": None}:
+            raise CheckpointError(
+                f"{self.path} was begun by {saved} rank(s) and has come to step {steps[-1]}, now there are "
+                f"{new['ranks']}: launch as before, or delete the folder to begin anew"
+            )
+        if steps:
+            LOG.warning(
+                "%s: inputs, parameters or code changed; the state of step %d is given up", self.path, steps[-1]
+            )
+        shutil.rmtree(self.path, ignore_errors=True)
 
     @property
     def work(self) -> Path:

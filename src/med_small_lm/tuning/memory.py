@@ -139,6 +139,10 @@ def give_back_at_once(model: nn.Module, device: torch.device) -> None:
             library = ctypes.CDLL(None)
             library.mallopt(M_MMAP_THRESHOLD, 1 << 20)
             library.malloc_trim(0)  # what reading the model has left
+        if getattr(model, "is_quantized", False):  # few weights lie in the file still, and hold all of it in memory
+            for weight in model.parameters():
+                if weight.dtype.is_floating_point:
+                    weight.data = weight.data.clone()
 
 
 class _Meter(TorchDispatchMode):

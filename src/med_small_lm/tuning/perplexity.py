@@ -191,8 +191,9 @@ def _start(lost: Losses, file: Path | None) -> Losses:
         return np.full_like(lost, math.nan)
     if file.is_file():
         return np.asarray(np.load(file), dtype=np.float64)
-    with written_aside(file) as aside, aside.open("wb") as written:
-        np.save(written, lost)
+    if not dist.is_initialized() or dist.get_rank() == 0:  # all ranks have the same
+        with written_aside(file) as aside, aside.open("wb") as written:
+            np.save(written, lost)
     return lost
 
 

@@ -7,10 +7,11 @@ import logging
 import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from med_small_lm.atomic import fsync, written_aside
 from med_small_lm.launch import run
 from med_small_lm.params.launch import Launch
 from med_small_lm.params.training import LoopParams
@@ -46,6 +47,7 @@ class Spec:
         sharded: whether they share out the weights (FSDP).
         seed: of order, dropout and intervals.
         params: the stage's parameters as plain values.
+        plan: fingerprint of all that the training is made from.
     """
 
     stage: str
@@ -56,6 +58,7 @@ class Spec:
     sharded: bool
     seed: int
     params: Mapping[str, Any]
+    plan: str
 
     @property
     def data(self) -> Path:
@@ -136,7 +139,6 @@ class Stage:
     launch: Launch
     log: Log
     licences: Sequence[str]
-    drawn: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ranks(self) -> int:
@@ -149,15 +151,20 @@ class Stage:
         if not (folder / READY).is_file():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            (folder / READY).write_text(json.dumps(fill(folder)), encoding="utf-8")
-        told: Mapping[str, Any] = json.loads((folder / READY).read_text(encoding="utf-8"))
-        return told
+            told = json.dumps(fill(folder))
+            for path in folder.iterdir():
+                fsync(path)
+            with written_aside(folder / READY) as aside:
+                aside.write_text(told, encoding="utf-8")
+        ready: Mapping[str, Any] = json.loads((folder / READY).read_text(encoding="utf-8"))
+        return ready
 
     def spec(self, steps: int) -> Spec:
         """Returns what the ranks are told for a training of ``steps`` steps."""
         return Spec(
             self.name, str(self.start.path.resolve()), str(self.draft.path.resolve()), steps, self.ranks,
             self.launch.strategy == "fsdp" and self.ranks > 1, self.seed, self.params.model_dump(mode="json"),
+            self.draft.plan.fingerprint,
         )  # fmt: skip
 
     def run(self, steps: int, drawn: Mapping[str, Any]) -> Trained:
@@ -169,13 +176,13 @@ class Stage:
         result = Result.read(self.draft.work)
         if result.samples:
             (self.draft.path / SAMPLES).write_text(samples_in_words(result.samples), encoding="utf-8")
-        told = json.dumps([asdict(one) for one in result.perplexities], indent=1)
+        told = json.dumps([asdict(one) for one in result.perplexities if one.step <= result.published], indent=1)
         (self.draft.path / PERPLEXITIES).write_text(told, encoding="utf-8")
         outcome = Outcome(
             steps * spec.step_tokens, steps, result.final_loss, result.seconds, drawn, self.licences,
             {str(step): score for step, score in result.scores.items() if math.isfinite(score)}, result.published,
         )  # fmt: skip
-        return Trained(self.draft.publish(outcome, result.history), [*result.history], [*result.perplexities])
+        return again(self.draft.publish(outcome, result.history))
 
 
 def again(checkpoint: Checkpoint) -> Trained:

@@ -8,7 +8,7 @@ A state is a folder ``checkpoint-STEP``::
     rank-0.json               running loss since the last logged step, a file a rank
     trainer_state.json        step and history
     schedule.json             state of the learning rate's schedule
-    complete                  written last: without it the folder is what a kill left of a state
+    complete                  the plan's fingerprint, written last: without it the folder is what a kill left
 
 A state of the best k whose turn to go has come keeps its weights alone, as ``best-STEP``.
 """
@@ -88,27 +88,32 @@ def is_sharded(model: nn.Module) -> bool:
     return any(isinstance(weight, DTensor) for _, weight in trained(model))
 
 
-def seal(folder: Path) -> None:
-    """Forces a state to disk and marks it as whole."""
+def seal(folder: Path, plan: str) -> None:
+    """Forces a state to disk and marks it as whole, and as of this plan: a job left over from another may save too."""
     for path in [*folder.iterdir(), folder]:
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
-    (folder / COMPLETE).touch()
+    (folder / COMPLETE).write_text(plan, encoding="utf-8")
 
 
-def newest_state(work: Path) -> Path | None:
-    """Returns the newest whole state in ``work``, None if there is none."""
-    whole = [path for path in work.glob(f"{STATE}*") if (path / COMPLETE).is_file()]
-    return max(whole, key=step_of, default=None)
+def newest_state(work: Path, plan: str) -> Path | None:
+    """Returns the newest whole state of a plan in ``work``, None if there is none."""
+    return max((path for path in work.glob(f"{STATE}*") if is_whole(path, plan)), key=step_of, default=None)
 
 
-def sweep(work: Path) -> None:
-    """Deletes what a kill left of states."""
+def is_whole(state: Path, plan: str) -> bool:
+    """Returns whether a state was saved to its end, by a training of this plan."""
+    mark = state / COMPLETE
+    return mark.is_file() and mark.read_text(encoding="utf-8") == plan
+
+
+def sweep(work: Path, plan: str) -> None:
+    """Deletes what a kill, or a training of another plan, left of states."""
     for path in work.glob(f"{STATE}*"):
-        if not (path / COMPLETE).is_file():
+        if not is_whole(path, plan):
             shutil.rmtree(path)
 
 
@@ -117,16 +122,16 @@ def prune(work: Path, best: Sequence[int]) -> None:
     states = sorted(work.glob(f"{STATE}*"), key=step_of)
     for path in states[:-NEWEST_KEPT]:
         if step_of(path) in best:
-            (path / COMPLETE).unlink()
-            for file in path.iterdir():
-                if not file.name.startswith("weights-"):
-                    file.unlink()
             path.rename(work / f"{BEST}{step_of(path)}")
         else:
             shutil.rmtree(path)
     for path in work.glob(f"{BEST}*"):
         if step_of(path) not in best:
             shutil.rmtree(path)
+            continue
+        for file in path.iterdir():
+            if not file.name.startswith("weights-"):
+                file.unlink()
 
 
 def saved_at(work: Path, step: int) -> Path | None:
@@ -134,10 +139,18 @@ def saved_at(work: Path, step: int) -> Path | None:
     return next((path for name in (STATE, BEST) if (path := work / f"{name}{step}").is_dir()), None)
 
 
-def best_steps(scores: Mapping[int, float], k: int) -> list[int]:
-    """Returns the ``k`` trained steps of the lowest scores, best first; a score that is nan is none."""
-    trained_steps = [step for step, score in scores.items() if step and not math.isnan(score)]
-    return sorted(trained_steps, key=lambda step: (scores[step], step))[:k]
+def best_steps(work: Path, scores: Mapping[int, float], k: int, last: int | None = None) -> list[int]:
+    """Returns the ``k`` steps of the lowest scores among those saved in ``work``, best first; nan is no score.
+
+    Args:
+        work: the folder of the states.
+        scores: by step.
+        k: how many.
+        last: a step that counts as saved, because its weights are in the model.
+    """
+    known = {step: score for step, score in scores.items() if step and not math.isnan(score)}
+    kept = [step for step in known if step == last or saved_at(work, step)]
+    return sorted(kept, key=lambda step: (known[step], step))[:k]
 
 
 def step_of(state: Path) -> int:

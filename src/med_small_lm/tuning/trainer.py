@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import torch
 import torch.distributed
+from torch.distributed.tensor import DTensor
 from torch.utils.data import Dataset
 from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
@@ -34,13 +35,14 @@ Model: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """One training run: what it is called, how long it is, and its parameters."""
+    """One training run: what it is called, how long it is, its parameters, and the fingerprint of its plan."""
 
     stage: str
     steps: int
     params: LoopParams
     optimiser: OptimiserParams
     seed: int
+    plan: str
 
 
 class TrainingError(RuntimeError):
@@ -78,17 +80,17 @@ def train(
     set_seed(loop.seed)
     give_back_at_once(model, arguments.device)
     if arguments.should_save:
-        states.sweep(work)
+        states.sweep(work, loop.plan)
     with _stops() as stop:
         trainer = _Trainer(model, rows, loop, work, curve, stop, arguments)
-        state = states.newest_state(work)
+        state = states.newest_state(work, loop.plan)
         if state is not None:
             check_launch(state, arguments.world_size, states.is_sharded(model))
             LOG.info("%s: goes on from step %d", loop.stage, states.step_of(state))
         with without_bars():
             trainer.train(resume_from_checkpoint=str(state) if state else None)
-    if stop.asked:
-        step = trainer.state.global_step
+    step = trainer.state.global_step
+    if stop.asked and states.saved_at(work, step):
         raise Stopped(f"{loop.stage} was stopped at step {step} of {loop.steps}; the same command goes on from there")
 
 
@@ -179,8 +181,9 @@ class _Trainer(Trainer):
             schedule = json.dumps(self.lr_scheduler.state_dict())
             (folder / "schedule.json").write_text(schedule, encoding="utf-8")
             self.state.save_to_json(str(folder / "trainer_state.json"))
-            states.seal(folder)
-            states.prune(self._work, states.best_steps(self._curve.scores, self._loop.params.best_kept))
+            states.seal(folder, self._loop.plan)
+            best = states.best_steps(self._work, self._curve.scores, self._loop.params.best_kept)
+            states.prune(self._work, best)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         states.load_weights(self.model, Path(resume_from_checkpoint), self.args.process_index)
@@ -192,8 +195,11 @@ class _Trainer(Trainer):
             self.lr_scheduler.load_state_dict(schedule)
 
     def check_loss(self) -> None:
-        """Raises Diverged, on all ranks alike, if the loss since the last logged step is no number."""
-        check_finite(float(self.accelerator.gather(self._tr_loss).sum()), self.state.global_step)
+        """Raises Diverged, on all ranks alike, if the loss since the last logged step or a weight is no number."""
+        weights = [weight.detach().sum() for _, weight in states.trained(self.model)]
+        parts = [one.to_local() if isinstance(one, DTensor) else one for one in weights]
+        own = self._tr_loss + 0 * torch.stack([part.float() for part in parts]).sum()
+        check_finite(float(self.accelerator.gather(own).sum()), self.state.global_step)
 
     def go_on(self, state: Path) -> None:
         """Takes up the mean of the loss where it was, so that the next logged loss is that of an unbroken run."""
@@ -213,8 +219,10 @@ class _Guard(TrainerCallback):
             self._trainer.go_on(saved)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if self._stop.agreed(args.device) and state.global_step < state.max_steps:
+        if self._stop.agreed(args.device):
             control.should_save = control.should_training_stop = True
+        if state.global_step == state.max_steps:
+            control.should_log = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if logs and "loss" in logs:

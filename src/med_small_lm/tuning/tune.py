@@ -152,8 +152,8 @@ def measure(spec: Spec, tokenizer: PreTrainedTokenizer) -> Measure | None:
 
     def look(model: Any, step: int) -> Look:
         score = perplexity_of(losses(model, dev), spec.seed)[0] if dev else math.nan
-        at_an_end = step in (0, spec.steps)
-        found = look_at(model, texts, spec.stage, step, spec.seed, spec.data) if at_an_end else []
+        wanted = step in (0, spec.steps) or spec.params["publish"] == "best"
+        found = look_at(model, texts, spec.stage, step, spec.seed, spec.data) if wanted else []
         return Look(score, found, [answered(model, tokenizer, step, **prompt) for prompt in prompts])
 
     return look
@@ -192,14 +192,15 @@ def sample_of(tokenizer: PreTrainedTokenizer, chat: Conversation) -> dict[str, A
 def answered(
     model: Any, tokenizer: PreTrainedTokenizer, step: int, ids: Sequence[int], prompt: str, expected: str
 ) -> Sample:
-    """Returns the reply that a model writes to a prompt, the likeliest token each time."""
+    """Returns the reply that a model writes to a prompt, or to the end of one that leaves no room for a reply."""
     mode = model.training
     model.eval()
-    asked = torch.tensor([ids], device=model.device)
+    longest = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
+    asked = torch.tensor([ids[-max(longest - LONGEST_REPLY, 1) :]], device=model.device)
     told = model.generate(
         input_ids=asked, attention_mask=torch.ones_like(asked), max_new_tokens=LONGEST_REPLY, do_sample=False,
         use_cache=True, pad_token_id=tokenizer.pad_token_id, eos_token_id=tokenizer.eos_token_id,
     )  # fmt: skip
     model.train(mode)
-    reply = tokenizer.decode(told[0, len(ids) :], skip_special_tokens=True)
+    reply = tokenizer.decode(told[0, asked.shape[1] :], skip_special_tokens=True)
     return Sample(step, prompt, reply, expected)

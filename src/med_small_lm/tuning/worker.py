@@ -41,12 +41,12 @@ def work(path: Path, log: Log = no_log) -> None:
     params, start = stage.Params.model_validate(spec.params), Checkpoint.read(Path(spec.start))
     if not spec.steps:
         params = params.model_copy(update={"mode": "full"})  # an adapter that nothing has changed is none
-    loop = Loop(spec.stage, spec.steps, params, params.optimiser, spec.seed)
+    loop = Loop(spec.stage, spec.steps, params, params.optimiser, spec.seed, spec.plan)
     arguments = training_arguments(loop, path.parent)
     if arguments.world_size != spec.ranks:
         raise TrainingError(f"{spec.ranks} ranks are to train together, but this one sees {arguments.world_size}")
     try:
-        model, tokenizer = modes.trainable(start, params, spec.ranks if spec.sharded else 1)
+        model, tokenizer = modes.trainable(start, params, spec.ranks if spec.sharded else 1, spec.seed)
         if spec.sharded:
             log({f"{spec.stage}/share_held": check_sharded(model, spec.ranks)}, 0)
         pace = Pace(
@@ -84,8 +84,7 @@ def publish(
         draft/best/step-1000/model.safetensors        the others of the best k
     """
     draft, saved, last = Path(spec.draft), Path(spec.draft) / WORK, spec.steps
-    kept = {step: score for step, score in curve.scores.items() if step == last or states.saved_at(saved, step)}
-    best = states.best_steps(kept, params.best_kept)
+    best = states.best_steps(saved, curve.scores, params.best_kept, last)
     chosen = best[0] if params.publish == "best" and best else last
     for step in sorted({chosen, *best}, key=lambda step: step != last):  # the last state is in the model already
         if step != last and (state := states.saved_at(saved, step)):
@@ -98,7 +97,7 @@ def last_good(
     model: Any, tokenizer: Any, start: Checkpoint, spec: Spec, params: Any, arguments: Any
 ) -> str:  # fmt: skip
     """Writes the newest saved state as a model of its own beside the draft; returns where it is, in words."""
-    state = states.newest_state(Path(spec.draft) / WORK)
+    state = states.newest_state(Path(spec.draft) / WORK, spec.plan)
     if state is None:
         return "no state had been saved before"
     states.load_weights(model, state, arguments.process_index)
