@@ -7,6 +7,7 @@ logged losses and the weights stand against those of a run that nobody killed.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -16,27 +17,30 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
 from _training import LAUNCHES, base, furthest, losses, say, trained
 
 from med_small_lm.tuning.checkpoint import Checkpoint
+from med_small_lm.tuning.stage import Trained
 from med_small_lm.tuning.states import COMPLETE
 
 STEPS, SAVES = 60, 7
-SETTING = {"steps": STEPS, "save_steps": SAVES, "batch_size": 4, "log_steps": 5, "best_kept": 1, "samples": 1}
+SETTING: dict[str, Any] = {
+    "steps": STEPS, "save_steps": SAVES, "batch_size": 4, "log_steps": 1, "evaluations": 3, "best_kept": 1,
+    "samples": 1,
+}  # fmt: skip
+LORA = {"mode": "lora", "publish": "best"}
+TRIES = 8  # of hitting the moment in which a state is half written
 
 
-def child(start: str, folder: str, launch: str) -> None:
+def child(start: str, folder: str, launch: str, more: str) -> None:
     """The run that is killed: it writes down each logged step."""
-    note = Path(folder + ".steps")
+    note, setting = Path(folder + ".steps"), SETTING | json.loads(more)
     trained(
-        Checkpoint.read(Path(start)),
-        Path(folder),
-        LAUNCHES[launch],
-        lambda _, step: note.write_text(str(step)),
-        **SETTING,
+        Checkpoint.read(Path(start)), Path(folder), LAUNCHES[launch], lambda _, at: note.write_text(str(at)), **setting
     )
 
 
@@ -47,31 +51,26 @@ def at_step(step: int) -> Callable[[Path], bool]:
 
 def while_saving(number: int) -> Callable[[Path], bool]:
     """Whether a run is in the middle of writing its state ``number`` or a later one."""
-
-    def due(folder: Path) -> bool:
-        states = (Path(f"{folder}.partial") / "work").glob("checkpoint-*")
-        return any(
-            int(state.name.rpartition("-")[2]) >= number * SAVES
-            and next(state.glob("weights-*"), None) is not None
-            and not (state / COMPLETE).exists()
-            for state in states
-        )
-
-    return due
+    return lambda folder: any(int(state.name.rpartition("-")[2]) >= number * SAVES for state in half_written(folder))
 
 
-def killed(start: Checkpoint, folder: Path, launch: str, due: Callable[[Path], bool], one_rank: bool = False) -> str:
+def half_written(folder: Path) -> list[Path]:
+    """The states of a run that have weights and no mark that they are whole."""
+    states = (Path(f"{folder}.partial") / "work").glob("checkpoint-*")
+    return [state for state in states if not (state / COMPLETE).exists() and any(state.glob("weights-*"))]
+
+
+def killed(start: Checkpoint, folder: Path, launch: str, due: Callable[[Path], bool], one_rank: bool, more: Any) -> str:
     """Starts a run, kills it when it is due, and says how it ended."""
-    command = [sys.executable, __file__, "--child", str(start.path), str(folder), launch]
+    command = [sys.executable, __file__, "--child", str(start.path), str(folder), launch, json.dumps(more)]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while run.poll() is None and not due(folder):
-        time.sleep(0.0005)
+        time.sleep(0.0002)
     if run.poll() is not None:
         return f"ended by itself with {run.returncode}"
     if one_rank:
         ranks = [p for p in psutil.Process(run.pid).children(recursive=True) if "launch.rank" in " ".join(p.cmdline())]
-        workers = [p for p in ranks if not p.children()]
-        os.kill(workers[-1].pid, signal.SIGKILL)
+        os.kill([p for p in ranks if not p.children()][-1].pid, signal.SIGKILL)
     else:
         os.kill(run.pid, signal.SIGKILL)
     run.wait(120)
@@ -84,34 +83,42 @@ def _read(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
+def case(
+    start: Checkpoint, whole: Trained, folder: Path, launch: str, name: str, more: Any, draw: random.Random
+) -> bool:
+    """One kill and the run after it, against the run that nobody killed; prints the figure."""
+    saving = name == "while a state is written"
+    for attempt in range(TRIES):
+        place = folder / f"{launch} {name} {len(more)} {attempt}"
+        due = while_saving(draw.randint(2, 5)) if saving else at_step(draw.randint(SAVES + 1, STEPS - 5))
+        how = killed(start, place, launch, due, name.startswith("one rank"), more)
+        half = [state.name for state in half_written(place)]
+        if how != "killed" or half or not saving:
+            break
+    states = sorted(path.name for path in Path(f"{place}.partial", "work").glob("checkpoint-*"))
+    again = trained(start, place, LAUNCHES[launch], **SETTING | more)
+    same = len(losses(whole)) == len(losses(again)) == STEPS
+    final = abs(whole.checkpoint.manifest.final_loss - again.checkpoint.manifest.final_loss)
+    apart = float((losses(whole) - losses(again)).abs().max()) if same else float("nan")
+    worst = max(furthest(whole.checkpoint, again.checkpoint), apart, final)
+    ok = how == "killed" and worst <= 1e-6 and bool(states) and bool(half or not saving)
+    ok &= whole.checkpoint.manifest.published == again.checkpoint.manifest.published
+    told = f"{launch}{', LoRA with dropout, best published' * bool(more)}, SIGKILL {name} (states there: {', '.join(states)}"
+    told += f"; half written: {', '.join(half)})" if half else ")"
+    return say(f"{told}: final loss, all losses and weights, furthest apart", worst, "<= 1e-6", ok)
+
+
 def main(seed: int, only: str | None = None) -> int:
     """Print the figures of all launches, or of the one named; return 1 if one falls short."""
     draw, sound = random.Random(seed), True
     with tempfile.TemporaryDirectory() as place:
         start = base(Path(place) / "base")
-        for launch in [name for name in LAUNCHES if not only or name == only]:
-            whole = trained(start, Path(place) / f"whole {launch}", LAUNCHES[launch], **SETTING)
-            cases = {
-                "at a random step": (at_step(draw.randint(SAVES + 1, STEPS - 5)), False),
-                "while a state is written": (while_saving(draw.randint(2, 5)), False),
-            } | (
-                {"one rank, at a random step": (at_step(draw.randint(SAVES + 1, STEPS - 5)), True)}
-                if "2" in launch
-                else {}
-            )
-            for case, (due, one_rank) in cases.items():
-                folder = Path(place) / f"{launch} {case}"
-                how = killed(start, folder, launch, due, one_rank)
-                states = sorted(p.name for p in Path(f"{folder}.partial", "work").glob("checkpoint-*"))
-                again = trained(start, folder, LAUNCHES[launch], **SETTING)
-                apart = furthest(whole.checkpoint, again.checkpoint)
-                same = len(losses(whole)) == len(losses(again))
-                loss = float((losses(whole) - losses(again)).abs().max()) if same else float("nan")
-                final = abs(whole.checkpoint.manifest.final_loss - again.checkpoint.manifest.final_loss)
-                ok = how == "killed" and apart <= 1e-6 and loss <= 1e-6 and final <= 1e-6 and bool(states)
-                worst = max(apart, loss, final)
-                told = f"{launch}, SIGKILL {case} (states there: {', '.join(states)})"
-                sound &= say(f"{told}: final loss, losses and weights, furthest apart", worst, "<= 1e-6", ok)
+        for launch in [name for name in LAUNCHES if only in (None, name)]:
+            for more in ({}, LORA) if launch == "1 rank" else ({},):
+                whole = trained(start, Path(place) / f"whole {launch} {len(more)}", LAUNCHES[launch], **SETTING | more)
+                names = ["at a random step", "while a state is written"]
+                for name in [*names, *(["one rank, at a random step"] if "2" in launch else [])]:
+                    sound &= case(start, whole, Path(place), launch, name, more, draw)
     return 0 if sound else 1
 
 
