@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch.distributed.tensor import DTensor
+from transformers import TrainingArguments
 
 from med_small_lm.params.launch import Launch
 from med_small_lm.tuning import flops, injection, modes, states, tune
@@ -29,6 +33,33 @@ UNEVEN = 0.1  # share of the weights that a rank may hold beyond its part: rows 
 FULL = ("out of memory", "can't allocate memory", "not enough memory")
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a rank's work is: the spec, what it names, read, and the Trainer's settings."""
+
+    spec: Spec
+    params: Any
+    start: Checkpoint
+    arguments: TrainingArguments
+    loop: Loop
+
+    @classmethod
+    def of(cls, spec: Spec, folder: Path) -> _Job:
+        """Returns the work of a spec; from here on the ranks know each other."""
+        params = STAGES[spec.stage].Params.model_validate(spec.params)
+        if not spec.steps:
+            params = params.model_copy(update={"mode": "full"})  # an adapter that nothing has changed is none
+        loop = Loop(spec.stage, spec.steps, params, params.optimiser, spec.seed, spec.plan)
+        arguments = training_arguments(loop, folder)
+        if arguments.world_size != spec.ranks:
+            raise TrainingError(f"{spec.ranks} ranks are to train together, but this one sees {arguments.world_size}")
+        return cls(spec, params, Checkpoint.read(Path(spec.start)), arguments, loop)
+
+    def write(self, model: Any, tokenizer: Any, folder: Path) -> None:
+        """Writes the model as its mode wants it."""
+        modes.write(model, tokenizer, self.start, self.params, folder)
+
+
 def work(path: Path, log: Log = no_log) -> None:
     """Trains as the spec at ``path`` says; leaves the model in the draft and what came of it beside the spec.
 
@@ -37,45 +68,41 @@ def work(path: Path, log: Log = no_log) -> None:
         Stopped: it was asked to stop; its state is saved.
     """
     spec, began = Spec.read(path), time.perf_counter()
-    stage = STAGES[spec.stage]
-    params, start = stage.Params.model_validate(spec.params), Checkpoint.read(Path(spec.start))
-    if not spec.steps:
-        params = params.model_copy(update={"mode": "full"})  # an adapter that nothing has changed is none
-    loop = Loop(spec.stage, spec.steps, params, params.optimiser, spec.seed, spec.plan)
-    arguments = training_arguments(loop, path.parent)
-    if arguments.world_size != spec.ranks:
-        raise TrainingError(f"{spec.ranks} ranks are to train together, but this one sees {arguments.world_size}")
-    try:
-        model, tokenizer = modes.trainable(start, params, spec.ranks if spec.sharded else 1, spec.seed)
+    job = _Job.of(spec, path.parent)
+    with _memory_told(job):
+        model, tokenizer = modes.trainable(job.start, job.params, spec.ranks if spec.sharded else 1, spec.seed)
         if spec.sharded:
             log({f"{spec.stage}/share_held": check_sharded(model, spec.ranks)}, 0)
-        pace = Pace(
-            spec.step_tokens, flops.utilisation(model, params, arguments), params.evaluations, params.save_steps
-        )  # fmt: skip
-        curve = Curve(spec.stage, pace, log if arguments.should_log else no_log, stage.measure(spec, tokenizer))
-        if spec.steps:
-            train(model, stage.rows(spec, tokenizer), loop, path.parent, curve, arguments)
-        else:
-            history: list[dict[str, Any]] = []
-            curve.look(model.to(arguments.device), 0, history)
-            curve.take(history)
-    except Diverged as error:
-        raise Diverged(f"{error}; {last_good(model, tokenizer, start, spec, params, arguments)}") from error
-    except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, MemoryError) and not any(word in str(error).lower() for word in FULL):
-            raise
-        said = str(error).partition("\n")[0]
-        raise TrainingError(
-            f"out of memory ({said}): {what_fits(config_of(start), params, launch_of(spec))}"
-        ) from error
-    published = publish(model, tokenizer, start, spec, params, curve, arguments)
-    if arguments.should_save:
+        curve = curve_of(job, model, tokenizer, log)
+        try:
+            run(job, model, tokenizer, curve)
+        except Diverged as error:
+            raise Diverged(f"{error}; {last_good(job, model, tokenizer)}") from error
+    published = publish(job, model, tokenizer, curve)
+    if job.arguments.should_save:
         Result.of(curve, published, time.perf_counter() - began).write(path.parent)
 
 
-def publish(
-    model: Any, tokenizer: Any, start: Checkpoint, spec: Spec, params: Any, curve: Curve, arguments: Any
-) -> int:
+def curve_of(job: _Job, model: Any, tokenizer: Any, log: Log) -> Curve:
+    """Returns what measures and logs the training; only the first rank's metrics go anywhere."""
+    speed = flops.utilisation(model, job.params, job.arguments)
+    pace = Pace(job.spec.step_tokens, speed, job.params.evaluations, job.params.save_steps)
+    measure = STAGES[job.spec.stage].measure(job.spec, tokenizer)
+    return Curve(job.spec.stage, pace, log if job.arguments.should_log else no_log, measure)
+
+
+def run(job: _Job, model: Any, tokenizer: Any, curve: Curve) -> None:
+    """Trains the model; one that is not to be trained is measured."""
+    if job.spec.steps:
+        rows = STAGES[job.spec.stage].rows(job.spec, tokenizer)
+        train(model, rows, job.loop, Path(job.spec.draft) / WORK, curve, job.arguments)
+    else:
+        history: list[dict[str, Any]] = []
+        curve.look(model.to(job.arguments.device), 0, history)
+        curve.take(history)
+
+
+def publish(job: _Job, model: Any, tokenizer: Any, curve: Curve) -> int:
     """Writes the model, and beside it the best states that are not the model itself; returns the model's step.
 
     ::
@@ -83,34 +110,43 @@ def publish(
         draft/model.safetensors                       the last state, or the best one
         draft/best/step-1000/model.safetensors        the others of the best k
     """
-    draft, saved, last = Path(spec.draft), Path(spec.draft) / WORK, spec.steps
-    best = states.best_steps(saved, curve.scores, params.best_kept, last)
-    chosen = best[0] if params.publish == "best" and best else last
+    draft, saved, last = Path(job.spec.draft), Path(job.spec.draft) / WORK, job.spec.steps
+    best = states.best_steps(saved, curve.scores, job.params.best_kept, last)
+    chosen = best[0] if job.params.publish == "best" and best else last
     for step in sorted({chosen, *best}, key=lambda step: step != last):  # the last state is in the model already
         if step != last and (state := states.saved_at(saved, step)):
-            states.load_weights(model, state, arguments.process_index)
-        modes.write(model, tokenizer, start, params, draft if step == chosen else draft / BEST / f"step-{step}")
+            states.load_weights(model, state, job.arguments.process_index)
+        job.write(model, tokenizer, draft if step == chosen else draft / BEST / f"step-{step}")
     return chosen
 
 
-def last_good(
-    model: Any, tokenizer: Any, start: Checkpoint, spec: Spec, params: Any, arguments: Any
-) -> str:  # fmt: skip
+def last_good(job: _Job, model: Any, tokenizer: Any) -> str:
     """Writes the newest saved state as a model of its own beside the draft; returns where it is, in words."""
-    state = states.newest_state(Path(spec.draft) / WORK, spec.plan)
+    draft = Path(job.spec.draft)
+    state = states.newest_state(draft / WORK, job.spec.plan)
     if state is None:
         return "no state had been saved before"
-    states.load_weights(model, state, arguments.process_index)
-    folder = Path(spec.draft).with_suffix(".last_good")
-    modes.write(model, tokenizer, start, params, folder)
+    states.load_weights(model, state, job.arguments.process_index)
+    folder = draft.with_suffix(".last_good")
+    job.write(model, tokenizer, folder)
     return f"the model of step {states.step_of(state)} is kept in {folder}"
 
 
-def launch_of(spec: Spec) -> Launch:
-    """Returns the launch that a spec is of, as one host's."""
-    if spec.ranks == 1:
-        return Launch()
-    return Launch(how="torchrun", processes=spec.ranks, strategy="fsdp" if spec.sharded else "ddp")
+@contextmanager
+def _memory_told(job: _Job) -> Iterator[None]:
+    """Turns memory that is short into an error that says what would fit."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and not any(word in str(error).lower() for word in FULL):
+            raise
+        said, sharded = str(error).partition("\n")[0], job.spec.sharded
+        launch = Launch(
+            how="torchrun" if job.spec.ranks > 1 else "inline", processes=job.spec.ranks,
+            strategy="fsdp" if sharded else "ddp",
+        )  # fmt: skip
+        cure = what_fits(config_of(job.start), job.params, launch)
+        raise TrainingError(f"out of memory ({said}): {cure}") from error
 
 
 def check_sharded(model: Any, ranks: int) -> float:
