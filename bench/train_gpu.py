@@ -67,7 +67,7 @@ def trained(base: Any, changes: dict[str, Any], steps: int) -> dict[str, Any]:
     from med_small_lm.tuning.trainer import Loop, train, training_arguments
 
     loop = loop_of({"log_steps": 1, **changes})
-    run = Loop("gpu", steps, loop, loop.optimiser, 0)
+    run = Loop("gpu", steps, loop, loop.optimiser, 0, "")
     if GPU:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()

@@ -59,7 +59,7 @@ def train_once(name: str, folder: str) -> None:
     start = _memory("VmRSS")
     model, _ = modes.trainable(Checkpoint.read(Path(folder)), loop)
     Path("/proc/self/clear_refs").write_text("5")  # the peak of training, not of reading
-    run = Loop("memory", STEPS, loop, loop.optimiser, 0)
+    run = Loop("memory", STEPS, loop, loop.optimiser, 0, "")
     rows = Random(model.config.vocab_size, loop.block_size, 10_000, changes.get("packed", False))
     with tempfile.TemporaryDirectory() as work:
         curve = Curve("memory", Pace(loop.batch_size * loop.block_size * loop.accumulation), no_log)

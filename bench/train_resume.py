@@ -103,8 +103,8 @@ def case(
     worst = max(furthest(whole.checkpoint, again.checkpoint), apart, final)
     ok = how == "killed" and worst <= 1e-6 and bool(states) and bool(half or not saving)
     ok &= whole.checkpoint.manifest.published == again.checkpoint.manifest.published
-    told = f"{launch}{', LoRA with dropout, best published' * bool(more)}, SIGKILL {name} (states there: {', '.join(states)}"
-    told += f"; half written: {', '.join(half)})" if half else ")"
+    told = f"{launch}{', LoRA with dropout, best published' * bool(more)}, SIGKILL {name}"
+    told += f" (states there: {', '.join(states)}{'; half written: ' + ', '.join(half) if half else ''})"
     return say(f"{told}: final loss, all losses and weights, furthest apart", worst, "<= 1e-6", ok)
 
 

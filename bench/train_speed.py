@@ -47,7 +47,7 @@ def ours(loop: Any, rows: Any, work: Path) -> float:
     from med_small_lm.tuning.curve import Curve, Pace, no_log
     from med_small_lm.tuning.trainer import Loop, train, training_arguments
 
-    run = Loop("speed", STEPS, loop, loop.optimiser, 0)
+    run = Loop("speed", STEPS, loop, loop.optimiser, 0, "")
     arguments = training_arguments(run, work)
     model, curve = model_of(), Curve("speed", Pace(loop.batch_size * loop.block_size), no_log)
     begun = time.perf_counter()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 from pathlib import Path
 
 import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from pyarrow.parquet import read_table, write_table
 from tests.conftest import Project
+
+from med_small_lm.finished import how_asked, written_to
+from med_small_lm.markdown import significant
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +36,12 @@ def test_the_card_has_the_figures_of_the_run(exported: Path, finished: Project) 
     assert "on disk are not those" not in card, "what lies there is what was trained on"
     assert f"| the books | own | {len(finished.read('05_model_input/conversations')):,} |" in card
     assert "### Exams" in card and "| pocket_exam | " in card and "| injection | book |" in card
+    told = finished.data / "06_models/injected/perplexities.json"
+    last = [one for one in json.loads(told.read_text(encoding="utf-8")) if not one["book"]][-1]
+    assert f" {significant(last['ratio'])} ({significant(last['ratio_low'])} to " in card, "what it gained or forgot"
+    asked = re.search(r'"user", "content": (".*?")}\]', card)
+    samples = (finished.data / "06_models/tuned/samples.md").read_text(encoding="utf-8")
+    assert asked and f"## {json.loads(asked[1])}\n" in samples, "a question that it was not taught"
 
 
 def test_another_model_takes_the_place_of_an_earlier_export(finished: Project, tmp_path: Path) -> None:
@@ -43,7 +56,10 @@ def test_another_model_takes_the_place_of_an_earlier_export(finished: Project, t
     ("options", "said"),
     [
         (["--gguf", "no.py"], "Error: --gguf no.py: no such file"),
-        (["--push", "me/small"], "Error: --push: it was trained on own (terms unknown)"),
+        (
+            ["--push", "me/small"],
+            'Error: --push: it was trained on texts under the licence "own", which does not say whether',
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(
@@ -54,11 +70,51 @@ def test_what_cannot_be_done_is_said_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_scores_of_an_earlier_checkpoint_are_left_out(scratch: Project, tmp_path: Path) -> None:
+def test_what_belongs_to_another_checkpoint_is_left_out(scratch: Project, tmp_path: Path) -> None:
     (scratch.data / "06_models/tuned/manifest.json").touch()
+    for name in ("08_reporting/perplexities", "05_model_input/conversations"):
+        file = scratch.data / f"{name}.parquet"
+        few = read_table(file).slice(0, 3)
+        file.unlink()  # the copy is of links
+        write_table(few, file)
     code, said = scratch.forked("export", "model", str(tmp_path / "out"))
     assert code == 0, said
-    assert "This checkpoint was not scored." in (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert "This checkpoint was not scored: `kedro run --pipelines evaluate`" in card
+    assert "The conversations records on disk are not those" in card and "| the books |" in card, "the corpus is"
+    assert "| tuning | book |" in card, "perplexities are the checkpoint's own"
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(finished: Project) -> None:
+    code, said = finished.forked("export", "model", "/proc/out", "--model", "base")
+    assert code == 1 and said.startswith("Error: /proc/out was not written: ") and said.count("\n") == 1
+    code, said = finished.forked("export", "openai", "/proc/out")
+    assert code == 1 and said.startswith("Error: /proc/out was not written: ") and said.count("\n") == 1
+
+
+def test_a_full_disk_keeps_its_own_message() -> None:
+    with pytest.raises(OSError, match="No space left"), written_to(Path("out")):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("forms", "form", "asked"),
+    [
+        (["direct", "explain"], None, "explain"),
+        (["proposition", "direct"], None, "proposition"),
+        (["direct"], "explain", "explain"),
+    ],
+)
+def test_a_model_is_asked_as_it_was_taught(forms: list[str], form: str | None, asked: str) -> None:
+    one = {"instruction": "", "options": "hidden", "ending": "It is", "letters": False}
+    told = {
+        "evaluate": {"max_new_tokens": 7},
+        "answers": {"direct": one, "explain": one},
+        "instruction_tune": {"conversations": {"forms": forms}},
+    }
+    catalog = DataCatalog({f"params:{name}": MemoryDataset(value) for name, value in told.items()})
+    chosen, most = how_asked(catalog, form)
+    assert (chosen.name, most) == (asked, 7)
 
 
 def test_a_question_gets_both_answers_and_pages(finished: Project) -> None:
@@ -66,6 +122,7 @@ def test_a_question_gets_both_answers_and_pages(finished: Project) -> None:
     assert code == 0, said
     assert "BASE" in said and "TUNED" in said and "PDF p" in said and "No medical advice" in said
     assert "DEBUG" not in said and "%|" not in said
+    assert "BASE (untrained: its weights are random)" in said and "TUNED\n" in said
 
 
 def test_an_item_is_asked_by_its_id(finished: Project) -> None:
@@ -73,6 +130,8 @@ def test_an_item_is_asked_by_its_id(finished: Project) -> None:
     code, said = finished.forked("ask", "--item", item.question_id, "--form", "direct", "--model", "base")
     right = next(one["text"] for one in item.options if one["key"] in item.answer_keys)
     assert code == 0 and right in said.split("KEY")[1] and "TUNED" not in said
+    code, said = finished.forked("ask", "--item", item.question_id, "--form", "proposition", "--pages", "0")
+    assert code == 0 and f"({item.options[1]['key']})" in said.split("TUNED")[1] and "PAGES" not in said
 
 
 @pytest.mark.parametrize(
@@ -80,6 +139,7 @@ def test_an_item_is_asked_by_its_id(finished: Project) -> None:
     [
         (["ask"], "Error: ask one question"),
         (["ask", "Why?", "--item", "x"], "Error: ask one question"),
+        (["ask", "Why?", "--pages", "0", "--form", "proposition"], "Error: a form of propositions needs options"),
         (["ask", "Why?"], "Error: there is no passages yet: run `kedro run` first"),
         (["export", "model", "out"], "Error: there is no base model yet: run `kedro run` first"),
     ],

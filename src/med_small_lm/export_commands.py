@@ -13,7 +13,7 @@ from kedro.framework.session import KedroSession
 from med_small_lm import __version__
 from med_small_lm.errors import UserError
 from med_small_lm.export_model_command import export_model
-from med_small_lm.finished import rows_of
+from med_small_lm.finished import rows_of, written_to
 from med_small_lm.shelf import PROJECT
 from med_small_lm.tuning.export.write import FORMS, Exported, Form, export
 from med_small_lm.tuning.licences import terms_in_words
@@ -60,8 +60,9 @@ def _export_data(form: Form, folder: Path, env: str | None, model: str = MODEL) 
     with plain_errors(), KedroSession.create(project_path=PROJECT, env=env) as session:
         data = _data(session.load_context().catalog)  # type: ignore[attr-defined]
         try:
-            parts = export(form, data, folder, model)
-        except (FileExistsError, ValueError) as problem:
+            with written_to(folder):
+                parts = export(form, data, folder, model)
+        except ValueError as problem:
             raise UserError(str(problem)) from problem
         for part in parts:
             left = f", {part.left_out:,} conversations without turns left out" if part.left_out else ""

@@ -10,7 +10,7 @@ from kedro.framework.session import KedroSession
 
 from med_small_lm import __version__
 from med_small_lm.errors import UserError
-from med_small_lm.finished import MODELS, checkpoint_of, how_asked, rows_of
+from med_small_lm.finished import MODELS, checkpoint_of, how_asked, rows_of, written_to
 from med_small_lm.shelf import PROJECT, read_shelf
 from med_small_lm.tuning.licences import terms_in_words
 
@@ -85,24 +85,21 @@ def _token(context: Any, checkpoint: Checkpoint, accept_terms: bool) -> str:
 
 def _write(catalog: Any, chain: list[Checkpoint], folder: Path, env: str | None) -> None:
     from med_small_lm.tuning.export.hub_card import hub_card
-    from med_small_lm.tuning.export.model import check_target, export_model
+    from med_small_lm.tuning.export.model import export_model
 
-    try:
-        check_target(folder)
-        form, most = how_asked(catalog, "explain")
-        manifests = [one.manifest for one in chain]
-        card = hub_card(manifests, _evidence(catalog, chain[-1], env), form, most, __version__)
+    manifests, (form, most) = [one.manifest for one in chain], how_asked(catalog)
+    card = hub_card(manifests, _evidence(catalog, chain, env), form, most, __version__)
+    with written_to(folder):
         export_model(chain[-1], folder, card, __version__)
-    except FileExistsError as problem:
-        raise UserError(str(problem)) from problem
 
 
-def _evidence(catalog: Any, checkpoint: Checkpoint, env: str | None) -> Evidence:
+def _evidence(catalog: Any, chain: list[Checkpoint], env: str | None) -> Evidence:
     """The records that a card tells of, as far as there are any; scores from before the checkpoint are none of it."""
     from med_small_lm.datasets.paths import path_of
     from med_small_lm.schemas import rows
     from med_small_lm.tuning.checkpoint import MANIFEST
     from med_small_lm.tuning.export.evidence import Evidence
+    from med_small_lm.tuning.stage import PERPLEXITIES, again, sample_prompts
 
     names = {
         "passages": rows.Passage,
@@ -110,15 +107,19 @@ def _evidence(catalog: Any, checkpoint: Checkpoint, env: str | None) -> Evidence
         "conversations": rows.Conversation,
         "exam_items": rows.Question,
         "contamination": rows.Contamination,
-        "perplexities": rows.Perplexity,
-        "tuning_perplexities": rows.Perplexity,
         "scores": rows.Score,
     }
     files = {name: path for name in names if (path := path_of(catalog, name)) and path.exists()}
-    made = (checkpoint.path / MANIFEST).stat().st_mtime
+    made = (chain[-1].path / MANIFEST).stat().st_mtime
     if "scores" in files and files["scores"].stat().st_mtime < made:
         del files["scores"]
     loaded = rows_of(catalog, {name: names[name] for name in files})
-    loaded["perplexities"] = [*loaded.get("perplexities", ()), *loaded.pop("tuning_perplexities", ())]
+    measured = [again(one).perplexities for one in chain if (one.path / PERPLEXITIES).is_file()]
     titles = {name: book.title for name, book in read_shelf(PROJECT / "conf", env).items()}
-    return Evidence(titles=titles, exams=loaded.pop("exam_items", ()), **loaded)
+    return Evidence(
+        titles=titles,
+        exams=loaded.pop("exam_items", ()),
+        perplexities=[row for own in measured for row in own],
+        dev_prompts=sample_prompts(chain[-1].path),
+        **loaded,
+    )

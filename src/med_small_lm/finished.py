@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from med_small_lm.errors import UserError
+from med_small_lm.errors import UserError, is_full
 
 if TYPE_CHECKING:
     from med_small_lm.answers.forms import Form
@@ -41,12 +43,42 @@ def checkpoint_of(catalog: Any, name: str) -> Checkpoint:
     return made
 
 
-def how_asked(catalog: Any, form: str) -> tuple[Form, int]:
-    """The form of this name that models are asked in, and the longest reply in tokens."""
+@contextmanager
+def written_to(folder: Path) -> Iterator[None]:
+    """What writes a folder; that it cannot is one line. A full disk is left to the command line's own message.
+
+    Raises:
+        UserError: The folder may not be replaced, or cannot be written.
+    """
+    try:
+        yield
+    except FileExistsError as problem:
+        raise UserError(str(problem)) from problem
+    except OSError as problem:
+        if is_full(problem):
+            raise
+        raise UserError(f"{folder} was not written: {' '.join(str(problem).split())}") from problem
+
+
+def untrained(checkpoint: Checkpoint) -> bool:
+    """Whether its weights are random: the tiny model, before any training."""
+    from med_small_lm.params.knowledge_injection import TINY
+
+    return not checkpoint.manifest.steps and checkpoint.manifest.parameters.get("source") == TINY
+
+
+def how_asked(catalog: Any, form: str | None = None) -> tuple[Form, int]:
+    """The form of this name, or else that in which the run's model was taught, and the longest reply in tokens.
+
+    Taught in several, it is asked for a reason and an answer if that is one of them, else in the first.
+    """
     from med_small_lm.answers.forms import forms_of
     from med_small_lm.params.answers import Answers
     from med_small_lm.params.evaluate import Evaluate
+    from med_small_lm.params.instruction_tune import InstructionTune
 
     # Kedro gives parameters of pipelines that do not run as plain dictionaries.
     most = Evaluate.model_validate(catalog.load("params:evaluate")).max_new_tokens
-    return forms_of(Answers.model_validate(catalog.load("params:answers")))[form], most
+    taught = InstructionTune.model_validate(catalog.load("params:instruction_tune")).conversations.forms
+    chosen = form or ("explain" if "explain" in taught else taught[0])
+    return forms_of(Answers.model_validate(catalog.load("params:answers")))[chosen], most

@@ -103,14 +103,20 @@ class RunHooks:
         owner.write_text(str(os.getpid()), encoding="utf-8")
         self._lock = lock
         atexit.register(self._release)  # Ctrl-C calls no hook
-        for aside in folder.rglob(".*.partial"):
-            aside.unlink()
+        sweep(folder)
 
     def _release(self) -> None:
         if self._lock is not None:
             _owner().unlink(missing_ok=True)
             self._lock.release()
             self._lock = None
+
+
+def sweep(folder: Path) -> None:
+    """Delete the files that a killed run was writing; a folder aside is an export's, which the next one replaces."""
+    for aside in folder.rglob(".*.partial"):
+        if not aside.is_dir():
+            aside.unlink()
 
 
 def _owner() -> Path:

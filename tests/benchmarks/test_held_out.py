@@ -40,11 +40,16 @@ def test_the_section_says_gain_forgetting_and_doubt() -> None:
     _, said, sources, _, books = held_out_section(ROWS)
     lines = sources.splitlines()[2:]
     assert "above 1 it forgot" in said and len(lines) == 3
-    assert "1,000.0 (900.0 to 1,100.0) | 20.0 (18.0 to 22.0) | 0.020 (0.018 to 0.022) | gained" in lines[0]
-    assert "general text (forgetting)" in lines[1] and lines[1].rstrip(" |").endswith("1.500 (1.350 to 1.650) | forgot")
+    assert "1,000.0 (900.0 to 1,100.0) | 20.0 (18.0 to 22.0) | 0.0200 (0.0180 to 0.0220) | gained" in lines[0]
+    assert "general text (forgetting)" in lines[1] and lines[1].rstrip(" |").endswith("1.50 (1.35 to 1.65) | forgot")
     assert lines[2].startswith("| tuning") and "no difference shown" in lines[2]
     assert [line.split(" | ")[0] for line in books.splitlines()[2:]] == ["| surgery", "| anatomy"]
-    assert "| 9.0 | 0.010" in books, "a single text has no interval"
+    assert "| 9.0 | 0.0100 |" in books, "a single text has no interval"
+
+
+def test_a_small_ratio_keeps_its_digits() -> None:
+    said = held_out_section([row("injection", 9, "book", "", 1.0, 0.00123)])[2]
+    assert "0.00123 (0.00111 to 0.00135)" in said
 
 
 def test_what_was_not_measured_is_said() -> None:

@@ -64,4 +64,12 @@ def ready(name: str) -> Any:
     return ready_tokenizer(made("pieces" if name.startswith(PIECES) else "modern", TEMPLATES[name]), name)
 
 
+def llama() -> Any:
+    """A small tokenizer like LLaMA's, made ready: pieces, no template, and texts begin with <s>."""
+    own = made("pieces", None)
+    begin = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", own.bos_token_id)])
+    own.backend_tokenizer.post_processor = begin
+    return ready_tokenizer(own, "llama")
+
+
 NAMES = ["own", "plain, gpt2", "plain, modern", "plain, pieces", *sorted(set(TEMPLATES) - OF_IMAGES)]

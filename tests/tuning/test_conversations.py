@@ -101,6 +101,9 @@ def test_propositions_need_no_rationale_and_see_their_case(
         "What 3? Statement: Given fluids."
     )
     assert len({example.example_id for example in made}) == len(made)
+    elsewhere = [dataclasses.replace(one, passage_ids=[f"book-{one.rank}"]) for one in in_cases(2)]
+    made = build_conversations(elsewhere, [], every, ConversationParams(forms=("proposition",)), 0)
+    assert {tuple(one.passage_ids) for one in made} == {("book-1",), ("book-2", "book-1")}, "what is shown is a source"
 
 
 def test_other_forms_are_as_without_propositions(

@@ -9,6 +9,7 @@ from med_small_lm.schemas.rows import CorpusText, Passage, Rephrasing, Verdict
 from med_small_lm.tuning.corpus import (
     build_corpus,
     held_out_by_book,
+    held_out_passages,
     held_out_texts,
     train_texts,
     train_texts_by_source,
@@ -26,6 +27,7 @@ def test_a_rephrasing_of_a_held_out_passage_is_held_out_too(corpus: list[CorpusT
     held_out = {text.text_id for text in corpus if text.split == "held_out" and text.source == "book"}
     told = [text for text in corpus if text.source == "rephrasing"]
     assert all((text.split == "held_out") == (text.passage_ids[0] in held_out) for text in told)
+    assert held_out_passages(corpus) == held_out
 
 
 def test_the_seed_decides_what_is_held_out(passages: list[Passage]) -> None:
@@ -85,6 +87,21 @@ def test_each_book_has_its_share_held_out_and_the_whole_no_more(passages: list[P
         assert {key: len(texts) for key, texts in told.items()} == {("book", b): 1 for b in ("x", "y", "z")}
         few = held_out_by_book(build_corpus(shelf, [], CorpusParams(held_out_share=0.04), seed))
         assert sum(map(len, few.values())) == 1, "books too short for their share give one together"
+
+
+def test_of_a_large_source_no_more_is_held_out_than_may_be(passages: list[Passage]) -> None:
+    """Half of 120 books of 5 passages is 300; of 130 at most each book gives one, and the rest together ten."""
+    shelf = [
+        dataclasses.replace(p, passage_id=f"{b}-{p.ordinal}", book=str(b)) for b in range(120) for p in passages[:5]
+    ]
+    whole = [*shelf, *(dataclasses.replace(p, passage_id=f"w-{p.passage_id}", source="general") for p in shelf)]
+    for most in (1, 50, 130):
+        params = CorpusParams(held_out_share=0.5, held_out_max=most)
+        drawn = [build_corpus(whole, [], params, seed) for seed in range(2)]
+        assert all(len(held_out_texts(one, source)) == most for one in drawn for source in ("book", "general"))
+        assert held_out_passages(drawn[0]) != held_out_passages(drawn[1])
+    free = CorpusParams(held_out_share=0.5)
+    assert build_corpus(shelf, [], free.model_copy(update={"held_out_max": 300}), 0) == build_corpus(shelf, [], free, 0)
 
 
 def test_enough_general_text_is_held_out_for_an_interval(passages: list[Passage]) -> None:

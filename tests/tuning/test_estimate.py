@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig
+from huggingface_hub import constants
+from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
 
+from med_small_lm.errors import UserError
 from med_small_lm.params.instruction_tune import TuneParams
 from med_small_lm.params.knowledge_injection import BaseModelParams, InjectionParams
 from med_small_lm.params.launch import Launch
 from med_small_lm.params.training import OptimiserParams
+from med_small_lm.tuning import estimate as module
 from med_small_lm.tuning.checkpoint import Checkpoint
-from med_small_lm.tuning.estimate import Place, estimate, refusal, what_fits
+from med_small_lm.tuning.estimate import Place, check, config_of, estimate, refusal, stage_memory, what_fits
 from med_small_lm.tuning.memory import training_memory
 
 SHAPE = LlamaConfig(
@@ -92,10 +95,53 @@ def test_the_gentlest_change_that_fits_is_named() -> None:
     itself = training_memory(SHAPE, injection(batch_size=1, block_size=8), device="cuda").total
     full = training_memory(wide, one, packed=False, device="cuda").total
     room = Place("cuda", itself + (full - itself) // 2, 1)
-    assert "mode: lora" in what_fits(wide, one, Launch(), room) or "adamw_8bit" in what_fits(wide, one, Launch(), room)
+    assert "optimiser.name: adamw_8bit" in what_fits(wide, one, Launch(), room)
     several = Place("cuda", itself + (full - itself) * 3 // 4, 8)
     assert "processes: 8, strategy: fsdp" in what_fits(wide, one, Launch(), several)
     assert what_fits(wide, one, Launch(), Place("cuda", itself // 2, 8)).startswith("no batch")
+
+
+@pytest.mark.parametrize("how", ["torchrun", "slurm"])
+def test_what_is_quantised_is_held_whole_and_proposed_so(how: str) -> None:
+    wide = LlamaConfig(**(SHAPE.to_dict() | {"hidden_size": 1024, "intermediate_size": 4096}))
+    shared = Launch(how=how, processes=8, strategy="fsdp")
+    whole, vast = shared.model_copy(update={"strategy": "ddp"}), Place("cuda", 1 << 60, 8)
+    lora, low = (injection(batch_size=1, mode=mode, precision="bf16", checkpointing=True) for mode in ("lora", "qlora"))
+    needed = stage_memory(wide, low, whole, vast)
+    assert stage_memory(wide, low, shared, vast) == needed
+    said = what_fits(wide, lora, shared, Place("cuda", int(1.06 * needed.total), 8))
+    assert "mode: qlora" in said and said.endswith(f"launch: {{how: {how}, processes: 8, strategy: ddp}}")
+
+
+def test_what_cannot_go_together_is_refused_with_the_cure() -> None:
+    shared = Launch(how="torchrun", processes=2, strategy="fsdp")
+    with pytest.raises(UserError, match="fsdp cannot share out .* mode qlora; take strategy: ddp"):
+        check(SHAPE, injection(mode="qlora"), shared, "here")
+    check(SHAPE, injection(mode="lora"), shared, "here")
+    check(SHAPE, injection(mode="qlora"), shared.model_copy(update={"processes": 1}), "here")
+    short = LlamaConfig(**(SHAPE.to_dict() | {"max_position_embeddings": 16}))
+    with pytest.raises(UserError, match=r"here.block_size is 32 tokens, .* reads 16 at most; take block_size: 16"):
+        check(short, injection(), Launch(), "here")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_hub_is_open_for_the_shape_alone(allowed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shut: list[bool] = []
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(AutoConfig, "from_pretrained", lambda *_, **__: shut.append(constants.HF_HUB_OFFLINE))
+    config_of(BaseModelParams(source="some/model", allow_download=allowed))
+    assert shut == [not allowed] and constants.HF_HUB_OFFLINE
+
+
+def test_only_the_gpus_that_train_are_asked_and_by_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 8)
+    monkeypatch.setattr(module, "FREE", "import sys; print(*[70, 60, 50, 40][: int(sys.argv[1])])")
+    assert Place.here(Launch()) == Place("cuda", 70, 8)
+    assert Place.here(Launch(how="torchrun", processes=3)) == Place("cuda", 50, 8)
+    monkeypatch.setattr(module, "FREE", "raise SystemExit('all in use')")
+    with pytest.raises(UserError, match="free: all in use$"):
+        Place.here(Launch())
 
 
 def test_nothing_is_allocated() -> None:

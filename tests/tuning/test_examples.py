@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from typing import Any
 
@@ -27,8 +28,25 @@ def example(
     return Conversation(f"e-{n}", source, "m", messages, [question, *parents] if question else [], question, [], "CC0")
 
 
+def on(n: int, *passages: str, source: str = "book") -> Conversation:
+    return dataclasses.replace(example(n, source), passage_ids=list(passages))
+
+
 def params(**given: Any) -> TuneParams:
     return TuneParams(**{**PARAMS.model_dump(), **given})
+
+
+def test_what_comes_from_a_held_out_passage_is_left_out_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    given = [on(0, "a"), on(1, "b", "held"), on(2, "b"), on(3, source="notes"), on(4, "held", source="cards")]
+    with caplog.at_level("INFO"):
+        told = examples_of(TOKENIZER, given, params(mixture={"cards": 2.0}), 0, {"held", "other"})
+    assert [TOKENIZER.decode(one.input_ids).split("?")[0][-1] for one in told.train] == ["0", "2", "3"]
+    assert {name: (one.examples, one.held_out, one.draws) for name, one in told.drawn.items()} == {
+        "book": (3, 1, 2), "notes": (1, 0, 1), "cards": (1, 1, 0),
+    }  # fmt: skip
+    assert "2 of 5 examples are of held-out passages and left out (book 1, cards 1)" in caplog.text
+    with pytest.raises(UserError, match="no conversation but on held-out passages: lower .*held_out_share"):
+        examples_of(TOKENIZER, given[1:2], PARAMS, 0, {"held"})
 
 
 LONG = " ".join(["scurvy"] * 40)
@@ -55,7 +73,7 @@ def test_long_examples_are_cut_and_those_of_which_no_reply_is_left_dropped(caplo
     assert len(words) > 5 and set(words) == {"scurvy"}
     assert (told.drawn["book"].cut, told.drawn["notes"].dropped) == (1, 1)
     assert "1 of 3 examples are longer than 32 tokens and cut at the end of a word (book 1)" in caplog.text
-    with pytest.raises(ValueError, match="no training example fits into 32 tokens"):
+    with pytest.raises(UserError, match=r"block_size: no training example fits into 32 tokens, .* has \d+: raise it"):
         examples_of(TOKENIZER, [asked], PARAMS, 0)
 
 

@@ -50,6 +50,18 @@ def test_a_text_longer_than_the_positions_is_read_in_stretches(model: torch.nn.M
     assert nats == pytest.approx(sum(alone(model, part, [True] * len(part)) for part in parts), abs=1e-3)
 
 
+def test_a_text_of_an_array_is_read_where_it_stands(model: torch.nn.Module) -> None:
+    ids = np.arange(300) % 90 + 4
+    pieces = list(Text(ids, np.arange(300) % 2 == 0).stretches(128))
+    assert all(np.shares_memory(piece, ids) for piece, _ in pieces) and [len(piece) for piece, _ in pieces] == [
+        128,
+        128,
+        44,
+    ]
+    assert [int(learnt.sum()) for _, learnt in pieces] == [63, 63, 21]
+    assert losses(model, [Text(ids)]).tolist() == losses(model, [Text(ids.tolist())]).tolist()
+
+
 def test_batches_are_bounded_and_change_nothing(model: torch.nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     plain = perplexity._nats

@@ -70,6 +70,58 @@ def test_the_recipes_are_those_of_their_sources() -> None:
     }  # fmt: skip
 
 
+NUMBERS = (  # recipe, training, parameter, value, source: a paper, a repository's script, or "unverified default"
+    ("meerkat", "tune", "mode", "full", "unverified default"),
+    ("meerkat", "tune", "precision", "bf16", "model card"),
+    ("meerkat", "tune", "block_size", 2048, "unverified default"),
+    ("meerkat", "tune", "optimiser.name", "adamw", "unverified default"),
+    ("meerkat", "tune", "optimiser.learning_rate", 2e-6, "unverified default"),
+    ("meerkat", "tune", "optimiser.warmup_steps", 400, "unverified default"),
+    ("mqg", "injection", "epochs", 3, "name of the released checkpoint"),
+    ("mqg", "tune", "mode", "full", "unverified default"),
+    ("mqg", "tune", "precision", "fp32", "V100, which has no bf16"),
+    ("mqg", "tune", "block_size", 1024, "unverified default"),
+    ("mqg", "tune", "optimiser.learning_rate", 2e-5, "unverified default"),
+    ("mqg", "tune", "optimiser.final_share", 0, "unverified default"),
+    ("medalpaca", "tune", "mode", "lora_8bit", "train.py"),
+    ("medalpaca", "tune", "precision", "bf16", "train.py: fp16"),
+    ("medalpaca", "tune", "block_size", 256, "train.py"),
+    ("medalpaca", "tune", "optimiser.name", "adamw", "train.py"),
+    ("medalpaca", "tune", "optimiser.learning_rate", 2e-5, "train.py"),
+    ("medalpaca", "tune", "optimiser.warmup_steps", 100, "train.py"),
+    ("medalpaca", "tune", "adapter.dropout", 0.1, "train.py"),
+    ("medalpaca", "tune", "save_steps", 200, "train.py"),
+    ("pmc_llama", "injection", "mode", "full", "paper"),
+    ("pmc_llama", "injection", "precision", "bf16", "paper"),
+    ("pmc_llama", "injection", "checkpointing", True, "paper"),
+    ("pmc_llama", "injection", "block_size", 2048, "paper"),
+    ("pmc_llama", "injection", "optimiser.name", "adamw", "paper"),
+    ("pmc_llama", "injection", "optimiser.learning_rate", 2e-5, "paper"),
+    ("pmc_llama", "injection", "optimiser.warmup_steps", 100, "training.sh: 3 %, about that many"),
+    ("pmc_llama", "injection", "optimiser.weight_decay", 0, "training.sh"),
+    ("pmc_llama", "tune", "block_size", 512, "SFT/train.py"),
+    ("pmc_llama", "tune", "precision", "bf16", "unverified default"),
+)
+
+
+@pytest.mark.parametrize("env", RECIPES)
+def test_the_numbers_of_a_recipe_are_those_of_its_sources(env: str) -> None:
+    told = parameters(env)
+    trainings = told["knowledge_injection"] | told["instruction_tune"]
+    for _, training, name, value, source in (one for one in NUMBERS if one[0] == env):
+        found = trainings[training]
+        for part in name.split("."):
+            found = found[part]
+        assert found == value, (training, name, source)
+
+
+@pytest.mark.parametrize("env", ["meerkat", "pmc_llama"])
+def test_a_recipe_keeps_rationales_that_are_as_long_as_a_model_may_write(env: str) -> None:
+    told = parameters(env)
+    longest = min(told["evaluate"]["max_new_tokens"], told["instruction_tune"]["tune"]["block_size"])
+    assert 0.5 * longest < told["synthesize_cot"]["gates"]["words_max"] < longest
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory, corpus: list[CorpusText], small: BaseModelParams) -> Checkpoint:
     """A tiny model that reads far enough for the recipes' instructions."""

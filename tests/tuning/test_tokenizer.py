@@ -5,17 +5,33 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tuning.families import llama, made
 from tokenizers import normalizers
 from transformers import AutoTokenizer
 
+from med_small_lm.answers.forms import Form
+from med_small_lm.benchmarks import models
 from med_small_lm.errors import UserError
 from med_small_lm.params.knowledge_injection import BaseModelParams
+from med_small_lm.schemas.rows import Conversation, CorpusText, Message, Question
 from med_small_lm.tuning.base_model import make_base
 from med_small_lm.tuning.checkpoint import Checkpoint
-from med_small_lm.tuning.tokenizer import PLAIN_TEMPLATE, TokenizerError, ready_tokenizer, train_tokenizer
+from med_small_lm.tuning.held_out import read_held_out
+from med_small_lm.tuning.injection import token_ids, tokenise
+from med_small_lm.tuning.masking import encode
+from med_small_lm.tuning.packing import Documents, PackedTexts
+from med_small_lm.tuning.tokenizer import (
+    BEGIN,
+    PLAIN_TEMPLATE,
+    TokenizerError,
+    begins,
+    ready_tokenizer,
+    train_tokenizer,
+)
 
 TEXTS = ["Scurvy is caused by lack of vitamin C.", "Beriberi is caused by lack of thiamine.", "Naïve β-blockers."]
 CHAT = [{"role": "system", "content": "Explain."}, {"role": "user", "content": "What causes scurvy?"},
@@ -75,6 +91,30 @@ def test_another_models_tokenizer_gets_what_is_missing() -> None:
     told = ready.apply_chat_template(CHAT, tokenize=True, return_dict=True, return_assistant_tokens_mask=True)
     reply = [i for i, flag in zip(told["input_ids"], told["assistant_masks"], strict=True) if flag]
     assert ready.decode(reply) == " Lack of vitamin C.<|end|>"
+
+
+def test_a_model_that_reads_behind_a_beginning_is_trained_and_measured_behind_it(
+    corpus: list[CorpusText], questions: list[Question], forms: dict[str, Form], tmp_path: Path
+) -> None:
+    """LLaMA's and Mistral's tokenizers put <s> before each text; ours, and GPT-2's, nothing."""
+    own = llama()
+    bos, eos = own.bos_token_id, own.eos_token_id
+    asked = models.token_ids(own, [models.prompt_text(own, forms["explain"], questions[0])])[0]
+    turns = [*forms["explain"].messages(questions[0]), Message("assistant", "Uric acid.")]
+    (told,) = encode(own, [Conversation("e", "s", "m", turns, [], "q", [], "CC0")])
+    assert own.chat_template == BEGIN + PLAIN_TEMPLATE and told.input_ids.tolist().count(bos) == 1
+    assert told.input_ids[: len(asked)].tolist() == asked and asked[0] == bos and not told.under_loss[0]
+    tokenise(own, corpus, tmp_path)
+    documents = Documents.read(tmp_path, "book")
+    assert all(ids[0] == bos and bos not in ids[1:] for ids in documents)
+    stream = PackedTexts(documents, eos, 8, sum(documents.lengths) // 8, 0, separate=False)
+    ids = np.concatenate([stream[row]["input_ids"] for row in range(len(stream))]).tolist()
+    assert {before for before, one in zip(ids, ids[1:], strict=False) if one == bos} == {eos} and ids[0] == bos
+    held_out = [text for texts in read_held_out(tmp_path).values() for text in texts]
+    assert held_out and all(text.input_ids[0] == bos for text in held_out)
+    assert all(not learnt[0] and learnt[1:].all() for text in held_out for _, learnt in text.stretches(1000))
+    assert not begins(TOKENIZER) and token_ids(TOKENIZER, ["Gout."]) == [TOKENIZER("Gout.")["input_ids"]]
+    assert not begins(made("gpt2", None)) and token_ids(own, [""]) == [[]]
 
 
 def test_tokenizer_that_cannot_serve_is_refused() -> None:

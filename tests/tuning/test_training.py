@@ -15,6 +15,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from med_small_lm.answers.forms import Form
+from med_small_lm.errors import UserError
 from med_small_lm.params.instruction_tune import ConversationParams, TuneParams
 from med_small_lm.params.knowledge_injection import BaseModelParams, InjectionParams
 from med_small_lm.params.training import OptimiserParams
@@ -22,7 +23,7 @@ from med_small_lm.schemas.rows import Conversation, CorpusText, Question, Ration
 from med_small_lm.tuning.base_model import make_base
 from med_small_lm.tuning.checkpoint import Checkpoint, CheckpointError
 from med_small_lm.tuning.conversations import build_conversations
-from med_small_lm.tuning.corpus import held_out_texts, train_texts
+from med_small_lm.tuning.corpus import held_out_passages, held_out_texts, train_texts
 from med_small_lm.tuning.injection import inject, n_steps
 from med_small_lm.tuning.perplexity import Text, losses, perplexity_of
 from med_small_lm.tuning.states import newest_state, seal, sweep
@@ -161,13 +162,19 @@ def test_tuning_learns_its_answers(
     known = [row["loss"] for row in history if not math.isnan(row["loss"])]
     assert known[-1] < known[0] - 2 and {row["stage"] for row in history} == {"tuning"}
     assert made.manifest.steps == 60 and set(made.manifest.data) == {"conversations", "corpus"}
+    held_out = held_out_passages(corpus)
+    told = made.manifest.drawn["examples"]["book"]
+    assert told["held_out"] == sum(not held_out.isdisjoint(one.passage_ids) for one in conversations) > 0
+    assert told["draws"] + told["dev"] == told["examples"] - told["held_out"] == len(conversations) - told["held_out"]
 
 
 def test_rows_longer_than_the_model_are_refused(base: Checkpoint, corpus: list[CorpusText], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="reads 128 at most"):
+    with pytest.raises(UserError, match=r"injection\.block_size .* reads 128 at most: lower it to 128"):
         inject(base, corpus, InjectionParams(block_size=256), 0, tmp_path / "m")
-    with pytest.raises(ValueError, match="no text"):
-        inject(base, [], InjectionParams(**ROWS), 0, tmp_path / "m")
+    with pytest.raises(UserError, match=r"tune\.block_size .* reads 128 at most"):
+        tune(base, [], corpus, TuneParams(block_size=256), 0, tmp_path / "m")
+    with pytest.raises(UserError, match="no text to train on"):
+        inject(base, [], InjectionParams(**{**ROWS, "tokens": None}, epochs=1), 0, tmp_path / "m")
     assert not (tmp_path / "m").exists()
 
 

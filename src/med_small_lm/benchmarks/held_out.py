@@ -9,7 +9,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from med_small_lm.markdown import table
+from med_small_lm.markdown import significant, table, with_interval
 from med_small_lm.palette import COLOURS, LOOK
 from med_small_lm.schemas.rows import Perplexity
 
@@ -98,16 +98,11 @@ def _books(rows: Sequence[Perplexity], stages: Sequence[str]) -> list[str]:
 
 
 def _value(row: Perplexity) -> str:
-    return f"{row.perplexity:,.1f}{_interval(row.ci_low, row.ci_high, ',.1f')}"
+    return with_interval(row.perplexity, row.ci_low, row.ci_high, "{:,.1f}".format)
 
 
 def _ratio(row: Perplexity) -> str:
-    return f"{row.ratio:.3f}{_interval(row.ratio_low, row.ratio_high, '.3f')}"
-
-
-def _interval(low: float, high: float, form: str) -> str:
-    """An interval in brackets; nothing where a single text gives none."""
-    return "" if math.isnan(low) else f" ({low:{form}} to {high:{form}})"
+    return with_interval(row.ratio, row.ratio_low, row.ratio_high, significant)
 
 
 def _verdict(row: Perplexity) -> str:
@@ -129,8 +124,8 @@ def _line(rows: Sequence[Perplexity], place: int, *, legend: bool) -> go.Scatter
         x=[row.step for row in rows],
         y=[row.perplexity for row in rows],
         customdata=[[row.n_texts, row.ratio, row.ratio_low, row.ratio_high] for row in rows],
-        hovertemplate="step %{x}: %{y:.2f}<br>%{customdata[1]:.3f} times the start (%{customdata[2]:.3f} to "
-        "%{customdata[3]:.3f}), n = %{customdata[0]}<extra>%{fullData.name}</extra>",
+        hovertemplate="step %{x}: %{y:.2f}<br>%{customdata[1]:.3r} times the start (%{customdata[2]:.3r} to "
+        "%{customdata[3]:.3r}), n = %{customdata[0]}<extra>%{fullData.name}</extra>",
         error_y={"type": "data", "symmetric": False, **bars} if len(known) == len(rows) else None,
         mode="lines+markers",
         line={"color": COLOURS[place % len(COLOURS)], "dash": DASHES[first.source]},

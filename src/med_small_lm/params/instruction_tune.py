@@ -32,16 +32,16 @@ class ConversationParams(BaseModel):
 class TuneParams(LoopParams):
     """How a model is tuned: a fixed number of steps, so that an ablation has the same, or ``epochs`` over the examples.
 
-    Papers: MedAlpaca 3 epochs, batches of 128; PMC-LLaMA 3 epochs, batches of 256; Meerkat 3 epochs.
+    MedAlpaca's train.py: 3 epochs, batches of 128 (its paper 256). PMC-LLaMA: 3 epochs, batches of 256.
     """
 
     steps: int | None = Field(
         1_500, ge=0, description="optimiser steps; 0 leaves the weights as they are; null: see epochs"
     )
-    epochs: float | None = Field(None, ge=0, description="passes over the examples; null: see steps (all papers 3)")
-    replay_share: float = Field(
-        0.5, ge=0, lt=1, description="share of the rows that are the books again; 0: none (the papers replay nothing)"
+    epochs: float | None = Field(
+        None, ge=0, description="passes over the examples; null: see steps (PMC-LLaMA 3, MedAlpaca's train.py 3)"
     )
+    replay_share: float = Field(0.5, ge=0, lt=1, description="share of the rows that are the books again; 0: none")
     general_share: float = Field(
         0.1, ge=0, lt=1, description="share of the rows that are general text, where the corpus has any (Meditron 0.01)"
     )

@@ -49,8 +49,10 @@ class CorpusParams(BaseModel):
         0.02,
         ge=0.0,
         le=0.5,
-        description="share of each source kept for perplexity; at least ten of a hundred papers or general texts "
-        "(PMC-LLaMA 10,000 papers)",
+        description="share of each source kept for perplexity; at least ten of a hundred papers or general texts",
+    )
+    held_out_max: int = Field(
+        10_000, ge=1, le=1_000_000, description="most texts of a source that are held out (PMC-LLaMA 10,000 papers)"
     )
 
 
@@ -70,7 +72,7 @@ class MixtureParams(BaseModel):
 class InjectionParams(LoopParams):
     """How the corpus is trained in: ``tokens`` in all, or ``epochs`` over it. 0 leaves the weights as they are.
 
-    Papers: PMC-LLaMA 5 epochs, MQG 3 epochs.
+    PMC-LLaMA: 5 epochs; MQG's checkpoint is named after 3.
     """
 
     tokens: int | None = Field(1_200_000, ge=0, description="tokens in all; null: see epochs")

@@ -14,7 +14,7 @@ class OptimiserParams(BaseModel):
 
     name: Literal["muon", "adamw", "adamw_8bit"] = Field(
         "muon",
-        description="muon: Muon for hidden matrices, AdamW for the rest; adamw: AdamW alone (all four papers); "
+        description="muon: Muon for hidden matrices, AdamW for the rest; adamw: AdamW alone (MedAlpaca, PMC-LLaMA); "
         "adamw_8bit: its two moments in 8 bits (bitsandbytes), a quarter of their memory",
     )
     learning_rate: float = Field(
@@ -67,8 +67,10 @@ class LoopParams(BaseModel):
     block_size: int = Field(
         128, ge=8, le=1_048_576, description="tokens of a row (PMC-LLaMA 2,048, MedAlpaca 256); at most the model's"
     )
-    batch_size: int = Field(4, ge=1, le=65_536, description="rows of a batch, a device (PMC-LLaMA 3,200 in all)")
-    accumulation: int = Field(1, ge=1, le=65_536, description="batches of an optimiser step (MedAlpaca: 128 rows)")
+    batch_size: int = Field(
+        4, ge=1, le=65_536, description="rows of a batch, a device (PMC-LLaMA's injection 3,200 in all, its tuning 256)"
+    )
+    accumulation: int = Field(1, ge=1, le=65_536, description="batches of an optimiser step")
     log_steps: int = Field(50, ge=1, description="optimiser steps between two points of the curves")
     save_steps: int = Field(
         500, ge=0, description="optimiser steps between two saves to resume from; 0: none (MedAlpaca 200)"
@@ -78,11 +80,11 @@ class LoopParams(BaseModel):
     )
     mode: Literal["full", "lora", "lora_8bit", "qlora"] = Field(
         "full",
-        description="what is trained: full: all weights (all four papers); lora: adapters (MedAlpaca); lora_8bit: "
+        description="what is trained: full: all weights (MedAlpaca, PMC-LLaMA); lora: adapters (MedAlpaca); lora_8bit: "
         "adapters on weights in 8 bits (MedAlpaca); qlora: on 4 bits",
     )
     adapter: AdapterParams = AdapterParams()
-    precision: Literal["fp32", "bf16"] = Field("fp32", description="of the arithmetic (Meerkat, PMC-LLaMA bf16)")
+    precision: Literal["fp32", "bf16"] = Field("fp32", description="of the arithmetic (PMC-LLaMA bf16)")
     weights: Literal["fp32", "bf16"] = Field(
         "fp32", description="of full training's weights, gradients and moments at rest; bf16 takes half the memory"
     )

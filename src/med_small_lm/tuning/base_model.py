@@ -112,7 +112,8 @@ def _licences(source: str) -> tuple[str, ...]:
         return tuple(Checkpoint.read(folder).manifest.licences)
     card = (folder / CARD).read_text(encoding="utf-8", errors="replace") if (folder / CARD).is_file() else ""
     named = re.search(r"^license:\s*(\S+)", card, re.MULTILINE)
-    return (named.group(1) if named else f"unknown: see the base model {source}",)
+    told = folder.resolve().name if folder.is_dir() else source  # others need not know where it lay
+    return (named.group(1) if named else f"unknown: see the base model {told}",)
 
 
 def _source_digest(source: str) -> str:

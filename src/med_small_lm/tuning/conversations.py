@@ -76,6 +76,7 @@ def _propositions(question: Question, earlier: Sequence[Question], form: Proposi
     if not _has_propositions(question):
         return []
     right = {option.key: option for option in form.words}
+    passages = [passage for shown in (question, *earlier) for passage in shown.passage_ids]
     return [
         Conversation(
             example_id=f"{one.question_id}-{form.name}",
@@ -84,7 +85,7 @@ def _propositions(question: Question, earlier: Sequence[Question], form: Proposi
             messages=[*form.messages(one), Message("assistant", form.reply(right[one.answer_keys[0]]))],
             parent_ids=[question.question_id, *(before.question_id for before in earlier)],
             question_id=question.question_id,
-            passage_ids=question.passage_ids,
+            passage_ids=list(dict.fromkeys(passages)),
             licence=question.licence,
         )
         for one in form.propositions(question, earlier)

@@ -19,13 +19,13 @@ def build_corpus(
 ) -> list[CorpusText]:
     """Returns a text for each passage, then one for each rephrasing, in the order given.
 
-    A share of the passages of each source is held out for perplexity, and of each of its books. Rephrasings of them are
-    held out too: they say the same.
+    A share of the passages of each source is held out for perplexity, and of each of its books, ``held_out_max`` of a
+    source at most. Rephrasings of them are held out too: they say the same.
     """
     held_out = set[str]()
     for source in SOURCES:
         own, least = [passage for passage in passages if passage.source == source], 1 if source == BOOK else BESIDE
-        held_out |= _drawn(own, params.held_out_share, seed, least)
+        held_out |= _drawn(own, params.held_out_share, seed, least, params.held_out_max)
     texts = [_passage_text(passage, params, held_out) for passage in passages]
     for told in rephrasings:
         if kept(told.gates) and told.text.strip():
@@ -55,6 +55,11 @@ def held_out_texts(corpus: Iterable[CorpusText], source: str = BOOK) -> list[str
     return [text.text for text in corpus if text.split == HELD_OUT and text.source == source]
 
 
+def held_out_passages(corpus: Iterable[CorpusText]) -> set[str]:
+    """Returns the ids of the passages that no training may see: neither themselves nor what was made of them."""
+    return {passage for text in corpus if text.split == HELD_OUT for passage in text.passage_ids}
+
+
 def held_out_by_book(corpus: Iterable[CorpusText]) -> dict[tuple[str, str], list[str]]:
     """Returns the texts that perplexity is measured on by source and book, the sources in their order.
 
@@ -73,20 +78,23 @@ def kept(gates: Iterable[Verdict]) -> bool:
     return all(gate.verdict != "fail" for gate in gates)
 
 
-def _drawn(passages: Sequence[Passage], share: float, seed: int, least: int) -> set[str]:
+def _drawn(passages: Sequence[Passage], share: float, seed: int, least: int, most: int) -> set[str]:
     """Returns the ids of the passages held out: the share of each book, then of all books' rest up to the whole's.
 
-    Where a share is asked for and two are there, it is one at least, and ``least`` if these are not over a tenth.
+    Where a share is asked for and two are there, it is one at least, and ``least`` if these are not over a tenth. Where
+    the share is more than ``most``, all books give less.
     """
     books: dict[str, set[str]] = {}
     for passage in passages:
         books.setdefault(passage.book, set()).add(passage.passage_id)
     n, draw, drawn = sum(map(len, books.values())), random.Random(seed), set[str]()
+    share = min(share, most / max(n, 1))
     for _, ids in sorted(books.items()):
         drawn |= set(draw.sample(sorted(ids), round(share * len(ids))))
-    wanted = max(round(share * n), min(least, n // 10), 1) if share > 0 and n > 1 else 0
+    wanted = min(max(round(share * n), min(least, n // 10), 1), most) if share > 0 and n > 1 else 0
     rest = sorted(set[str]().union(*books.values()) - drawn)
-    return drawn | set(draw.sample(rest, max(wanted - len(drawn), 0)))
+    drawn |= set(draw.sample(rest, max(wanted - len(drawn), 0)))
+    return drawn if len(drawn) <= most else set(draw.sample(sorted(drawn), most))
 
 
 def _passage_text(passage: Passage, params: CorpusParams, held_out: set[str]) -> CorpusText:

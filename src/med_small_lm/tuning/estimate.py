@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,14 +15,18 @@ import psutil
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
 
+from med_small_lm.errors import UserError
 from med_small_lm.params.instruction_tune import TuneParams
 from med_small_lm.params.knowledge_injection import TINY, BaseModelParams, InjectionParams
 from med_small_lm.params.launch import Launch
 from med_small_lm.tuning.flops import peak_flops, token_flops
+from med_small_lm.tuning.hub import hub_open
 from med_small_lm.tuning.injection import n_steps, step_tokens
 from med_small_lm.tuning.memory import Memory, in_bytes, training_memory
+from med_small_lm.tuning.modes import check_shared
 from med_small_lm.tuning.optimiser import make_optimiser
 from med_small_lm.tuning.states import NEWEST_KEPT
+from med_small_lm.tuning.weightless import BITS
 from med_small_lm.tuning.weights import CLOSED
 
 Training: TypeAlias = InjectionParams | TuneParams
@@ -30,6 +36,7 @@ PROBE_STEPS = 3
 PROBE_MAX = 50_000_000  # parameters; a larger model is not tried out before a run
 USED = 0.4  # share of the hardware's arithmetic that a large model's training is expected to use
 SPARE = 0.05  # share of a GPU's memory that its allocator loses between tensors
+FREE = "import sys, torch; print(*(torch.cuda.mem_get_info(gpu)[0] for gpu in range(int(sys.argv[1]))))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +54,18 @@ class Place:
     gpus: int = 0
 
     @classmethod
-    def here(cls) -> Place:
-        """Returns what this machine has free now; what this process has taken is free for it."""
+    def here(cls, launch: Launch) -> Place:
+        """Returns what this machine has free now for a launch; what this process has taken is free for it.
+
+        Raises:
+            UserError: its GPUs do not say what they have free.
+        """
         if not torch.cuda.is_available():
             return cls("cpu", psutil.virtual_memory().available + psutil.Process().memory_info().rss)
         n = torch.cuda.device_count()
-        free = [torch.cuda.mem_get_info(gpu)[0] + torch.cuda.memory_reserved(gpu) for gpu in range(n)]
-        return cls("cuda", min(free), n)
+        if torch.cuda.is_initialized():  # this process trains, on a GPU of its own
+            return cls("cuda", torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved(), n)
+        return cls("cuda", _free(min(n, launch.processes)), n)
 
     def takes(self, memory: Memory, launch: Launch) -> int:
         """Returns the bytes that a training takes of it, libraries and other ranks of this host among them."""
@@ -70,7 +82,7 @@ class Estimate:
         parameters: weights of the model.
         disk: bytes of the checkpoints, of the best ones kept beside them, and of the states saved on the way.
         memory: by stage, on each device.
-        seconds: of both trainings on this machine as busy as it is now.
+        seconds: of both trainings on this machine as busy as it is now; none of what Slurm runs elsewhere.
     """
 
     parameters: int
@@ -79,9 +91,9 @@ class Estimate:
     seconds: float
 
     def host_memory(self, launch: Launch, place: Place) -> int:
-        """Returns the bytes of this host's own memory; where GPUs train, only what the weights pass through."""
-        if place.gpus:
-            return launch.processes * (LIBRARIES + 4 * self.parameters)
+        """Returns the bytes of this host's own memory: where it does not train, what the weights pass through."""
+        if place.gpus or launch.how == "slurm":
+            return (1 if launch.how == "slurm" else launch.processes) * (LIBRARIES + 4 * self.parameters)
         return max(place.takes(one, launch) for one in self.memory.values())
 
     def __str__(self) -> str:
@@ -107,7 +119,7 @@ def estimate(
         launch: ranks and strategy.
         place: where it runs; here by default.
     """
-    config, place = config_of(base), place or Place.here()
+    config, place = config_of(base), place or Place.here(launch)
     stages: dict[str, Training] = {"injection": injection, "tuning": tuning}
     memory = {name: stage_memory(config, stage, launch, place) for name, stage in stages.items()}
     weights, ranks = _weights(config), launch.processes * launch.hosts
@@ -116,7 +128,8 @@ def estimate(
         "injection": n_steps(injection, corpus_tokens, ranks),
         "tuning": math.ceil(passes) if tuning.steps is None else tuning.steps,
     }
-    seconds = math.fsum(n * step_seconds(config, stages[name], place) for name, n in steps.items() if n)
+    here = {name: n for name, n in steps.items() if n and launch.how != "slurm"}
+    seconds = math.fsum(n * step_seconds(config, stages[name], place) for name, n in here.items())
     return Estimate(weights, _disk(weights, stages), memory, seconds)
 
 
@@ -128,7 +141,8 @@ def config_of(base: BaseModelParams) -> Any:
     """
     if base.source != TINY:
         closed = {**CLOSED, "local_files_only": not base.allow_download}
-        return AutoConfig.from_pretrained(base.source, revision=base.revision or "main", **closed)
+        with hub_open(base.allow_download):
+            return AutoConfig.from_pretrained(base.source, revision=base.revision or "main", **closed)
     return LlamaConfig(
         vocab_size=base.vocab_size, hidden_size=base.hidden_size, intermediate_size=base.intermediate_size,
         num_hidden_layers=base.layers, num_attention_heads=base.heads, num_key_value_heads=base.heads,
@@ -139,8 +153,26 @@ def config_of(base: BaseModelParams) -> Any:
 def stage_memory(config: Any, stage: Training, launch: Launch, place: Place) -> Memory:
     """Returns what a stage takes of one device."""
     packed = not isinstance(stage, InjectionParams) or stage.separate_documents
-    ranks = launch.processes * launch.hosts
-    return training_memory(config, stage, packed=packed, device=place.device, ranks=ranks, strategy=launch.strategy)
+    ranks, strategy = launch.processes * launch.hosts, "ddp" if stage.mode in BITS else launch.strategy
+    return training_memory(config, stage, packed=packed, device=place.device, ranks=ranks, strategy=strategy)
+
+
+def check(config: Any, stage: Training, launch: Launch, parameter: str) -> None:
+    """Raises UserError if a training's parameters do not go with the base model, or with the launch.
+
+    Args:
+        config: the base model's.
+        stage: parameters of the training.
+        launch: ranks and strategy.
+        parameter: where the stage's are, for the error.
+    """
+    check_shared(stage, launch.processes * launch.hosts if launch.strategy == "fsdp" else 1)
+    longest = int(getattr(config, "max_position_embeddings", 0) or stage.block_size)
+    if stage.block_size > longest:
+        raise UserError(
+            f"{parameter}.block_size is {stage.block_size} tokens, but the base model reads {longest} at most; take "
+            f"block_size: {longest} or less, or a model that reads more (tiny: knowledge_injection.base.positions)"
+        )
 
 
 def refusal(config: Any, stage: Training, memory: Memory, launch: Launch, place: Place) -> str:
@@ -158,14 +190,14 @@ def refusal(config: Any, stage: Training, memory: Memory, launch: Launch, place:
 
 def what_fits(config: Any, stage: Training, launch: Launch, place: Place | None = None) -> str:
     """Returns in words the first change of the parameters with which a training fits, the gentlest ones first."""
-    place = place or Place.here()
+    place = place or Place.here(launch)
     for changes, ranks in _gentle_first(stage, launch, place):
         other = type(stage).model_validate(stage.model_dump() | _nested(stage, changes))
         memory = stage_memory(config, other, ranks, place)
         if (taken := place.takes(memory, ranks)) <= place.memory:
             told = [f"{name}: {_yaml(value)}" for name, value in changes.items()]
             if ranks is not launch:
-                told.append(f"launch: {{how: torchrun, processes: {ranks.processes}, strategy: {ranks.strategy}}}")
+                told.append(f"launch: {{how: {ranks.how}, processes: {ranks.processes}, strategy: {ranks.strategy}}}")
             return f"this would fit ({in_bytes(taken)}): {', '.join(told)}"
     return "no batch, mode or sharding over the GPUs here would fit: take a smaller base model or block_size"
 
@@ -177,7 +209,9 @@ def _gentle_first(stage: Training, launch: Launch, place: Place) -> Iterator[tup
     batches = [{"batch_size": size, "accumulation": rows // size} for size in sorted(set(smaller), reverse=True)]
     least = batches[-1] if batches else {}
     again = {} if stage.checkpointing else {"checkpointing": True}
-    sharded = launch.model_copy(update={"how": "torchrun", "processes": place.gpus, "strategy": "fsdp"})
+    how = "slurm" if launch.how == "slurm" else "torchrun"
+    sharded = launch.model_copy(update={"how": how, "processes": place.gpus, "strategy": "fsdp"})
+    whole = launch if launch.strategy == "ddp" else launch.model_copy(update={"strategy": "ddp"})
     low = {"optimiser.name": "adamw_8bit", "weights": "bf16", "precision": "bf16"}
     modes = ["full", "lora", "lora_8bit", "qlora"]
     smaller_modes = [{"mode": mode} for mode in ("lora", "qlora") if modes.index(mode) > modes.index(stage.mode)]
@@ -193,7 +227,7 @@ def _gentle_first(stage: Training, launch: Launch, place: Place) -> Iterator[tup
         if place.gpus > 1:
             yield {**least, **again, **low}, sharded
     for mode in smaller_modes:
-        yield {**least, **again, **mode, "precision": "bf16"}, launch
+        yield {**least, **again, **mode, "precision": "bf16"}, whole if mode["mode"] in BITS else launch
 
 
 def _nested(stage: Training, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,6 +236,14 @@ def _nested(stage: Training, changes: Mapping[str, Any]) -> dict[str, Any]:
     if "optimiser.name" in changes:
         flat["optimiser"] = stage.optimiser.model_dump() | {"name": changes["optimiser.name"]}
     return flat
+
+
+def _free(gpus: int) -> int:
+    """Returns the bytes that each of the first GPUs has free at least; who asks takes some, so another process does."""
+    told = subprocess.run([sys.executable, "-c", FREE, str(gpus)], capture_output=True, text=True)
+    if told.returncode:
+        raise UserError(f"the GPUs do not say what memory they have free: {told.stderr.strip().rpartition(chr(10))[2]}")
+    return min(map(int, told.stdout.split()))
 
 
 @lru_cache(maxsize=8)

@@ -6,6 +6,7 @@ import logging
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,15 +19,16 @@ from med_small_lm.tuning.tokenizer import PreTrainedTokenizer
 
 LOG = logging.getLogger(__name__)
 
-MIXTURE = "instruction_tune.tune.mixture"
+MIXTURE, BLOCK = "instruction_tune.tune.mixture", "instruction_tune.tune.block_size"
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnExamples:
-    """What became of one source's examples: all of them, those left out or cut as too long, those kept for dev.
+    """What became of one source's examples: all of them, those left out, those cut as too long, those kept for dev.
 
     Attributes:
         examples: conversations of the source.
+        held_out: left out, as they come from a passage that no training may see.
         dropped: left out, as longer than a row.
         cut: cut at the end of a word.
         dev: kept for the dev score.
@@ -36,6 +38,7 @@ class DrawnExamples:
     """
 
     examples: int
+    held_out: int
     dropped: int
     cut: int
     dev: int
@@ -61,7 +64,11 @@ class Examples:
 
 
 def examples_of(
-    tokenizer: PreTrainedTokenizer, conversations: Sequence[Conversation], params: TuneParams, seed: int
+    tokenizer: PreTrainedTokenizer,
+    conversations: Sequence[Conversation],
+    params: TuneParams,
+    seed: int,
+    held_out: AbstractSet[str] = frozenset(),
 ) -> Examples:
     """Returns the examples in their draws, and those kept for the dev score.
 
@@ -72,13 +79,19 @@ def examples_of(
         conversations: the examples.
         params: length of a row, loss, what becomes of long examples, mixture, share kept for dev.
         seed: of what is kept for dev and of the parts of weights.
+        held_out: passages of which no example may come: rationales say again what they say.
 
     Raises:
-        UserError: the mixture names a source that there is not, or leaves nothing to train on.
-        ValueError: there is no example that fits.
+        UserError: the mixture names a source that there is not, or nothing is left to train on.
     """
-    sources = list(dict.fromkeys(one.source for one in conversations))
-    _check_mixture(params.mixture, sources)
+    counts = Counter(one.source for one in conversations)
+    _check_mixture(params.mixture, list(counts))
+    conversations = [one for one in conversations if held_out.isdisjoint(one.passage_ids)]
+    if not conversations:
+        raise UserError(
+            "instruction_tune: there is no conversation but on held-out passages: "
+            "lower knowledge_injection.corpus.held_out_share, or ask more questions"
+        )
     kept_for_dev = dev_places(conversations, params.dev_share, seed)
     whole = encode(tokenizer, conversations, params.loss)
     long = [place for place, one in enumerate(whole) if len(one.input_ids) > params.block_size]
@@ -90,12 +103,15 @@ def examples_of(
         fitting |= {place: part for place, part in zip(long, parts, strict=True) if part.under_loss.any()}
         fitting = dict(sorted(fitting.items()))
     if not fitting:
-        raise ValueError(f"no training example fits into {params.block_size} tokens")
+        shortest = min(len(one.input_ids) for one in whole)
+        raise UserError(
+            f"{BLOCK}: no training example fits into {params.block_size} tokens, the shortest has {shortest}: raise it"
+        )
     draws = _draws([place for place in fitting if place not in kept_for_dev], conversations, params.mixture, seed)
     if not draws:
-        raise UserError(f"{MIXTURE} leaves nothing to train on: give a source of {', '.join(sources)} a weight above 0")
+        raise UserError(f"{MIXTURE} leaves nothing to train on: give a source of {', '.join(counts)} a weight above 0")
     dev = [place for place in fitting if place in kept_for_dev]
-    drawn = _counted(conversations, fitting, set(long), dev, draws)
+    drawn = _counted(counts, conversations, fitting, set(long), dev, draws)
     _tell(drawn, params)
     return Examples(
         [fitting[place] for place in draws], [fitting[place] for place in dev],
@@ -162,13 +178,14 @@ def _draws(
 
 
 def _counted(
+    examples: Mapping[str, int],
     conversations: Sequence[Conversation],
     fitting: Mapping[int, Encoded],
     long: set[int],
     dev: Sequence[int],
     draws: Sequence[int],
 ) -> dict[str, DrawnExamples]:
-    """Returns what became of each source's examples."""
+    """Returns what became of each source's ``examples``, of which ``conversations`` are not held out."""
 
     def by_source(places: Sequence[int] | Iterator[int]) -> Counter[str]:
         return Counter(conversations[place].source for place in places)
@@ -177,27 +194,29 @@ def _counted(
     for place in draws:
         tokens[conversations[place].source] += len(fitting[place].input_ids)
         learnt[conversations[place].source] += int(np.count_nonzero(fitting[place].under_loss))
+    left = by_source(range(len(conversations)))
     cut, in_dev, drawn = by_source([place for place in long if place in fitting]), by_source(dev), by_source(draws)
     dropped = by_source([place for place in long if place not in fitting])
     return {
         source: DrawnExamples(
-            n, dropped[source], cut[source], in_dev[source], drawn[source], tokens[source], learnt[source]
+            n, n - left[source], *(one[source] for one in (dropped, cut, in_dev, drawn, tokens, learnt))
         )
-        for source, n in by_source(range(len(conversations))).items()
+        for source, n in examples.items()
     }
 
 
 def _tell(drawn: Mapping[str, DrawnExamples], params: TuneParams) -> None:
-    """Leave a line in the log on what is drawn, and one on what is too long."""
-    for what in ("dropped", "cut"):
-        counts = {source: n for source, one in drawn.items() if (n := getattr(one, what))}
-        if counts:
-            LOG.warning(
-                "tuning: %d of %d examples are longer than %d tokens and %s (%s)",
-                sum(counts.values()), sum(one.examples for one in drawn.values()), params.block_size,
-                {"dropped": "left out", "cut": "cut at the end of a word"}[what],
-                ", ".join(f"{source} {n}" for source, n in counts.items()),
-            )  # fmt: skip
+    """Leave a line in the log on what is drawn, and one on what is left out or cut."""
+    of = sum(one.examples for one in drawn.values())
+    long = f"longer than {params.block_size} tokens and"
+    for level, what, said in (
+        (logging.INFO, "held_out", "of held-out passages and left out"),
+        (logging.WARNING, "dropped", f"{long} left out"),
+        (logging.WARNING, "cut", f"{long} cut at the end of a word"),
+    ):
+        if counts := {source: n for source, one in drawn.items() if (n := getattr(one, what))}:
+            each = ", ".join(f"{source} {n}" for source, n in counts.items())
+            LOG.log(level, "tuning: %d of %d examples are %s (%s)", sum(counts.values()), of, said, each)
     weighted = [f"{name} {drawn[name].draws} draws of weight {weight:g}" for name, weight in params.mixture.items()]
     LOG.info(
         "tuning: %d draws a pass of %d tokens, %d under loss; %d examples kept for dev%s",

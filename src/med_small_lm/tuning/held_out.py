@@ -29,7 +29,7 @@ def read_held_out(data: Path) -> HeldOut:
     """Returns what ``write_held_out`` left."""
     documents, told, place = Documents.read(data, HELD_OUT), HeldOut(), 0
     for source, book, n in json.loads((data / f"{HELD_OUT}.json").read_text(encoding="utf-8")):
-        told[source, book] = [Text(documents[at].tolist()) for at in range(place, place + n)]
+        told[source, book] = [Text(documents[at]) for at in range(place, place + n)]
         place += n
     return told
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from med_small_lm.errors import UserError
 from med_small_lm.params.knowledge_injection import InjectionParams
 from med_small_lm.params.launch import Launch
 from med_small_lm.schemas.rows import CorpusText
@@ -20,7 +21,7 @@ from med_small_lm.tuning.licences import licences_of
 from med_small_lm.tuning.mixture import Drawn, MixedTexts, epoch_tokens
 from med_small_lm.tuning.packing import Documents
 from med_small_lm.tuning.stage import Spec, Stage, Trained, again, ranks_of
-from med_small_lm.tuning.tokenizer import PreTrainedTokenizer
+from med_small_lm.tuning.tokenizer import PreTrainedTokenizer, begins
 from med_small_lm.tuning.weights import config_of, read_tokenizer
 
 LOG = logging.getLogger(__name__)
@@ -51,10 +52,12 @@ def inject(
         launch: where it runs.
 
     Raises:
-        ValueError: there is no text to train on, or a row is longer than the model's positions.
+        UserError: there is no text to train on, or a row is longer than the model's positions.
         TrainingError: the loss is not a number any more, or memory is short.
         LaunchError: a rank failed.
     """
+    if params.tokens or params.epochs:
+        check_texts(corpus, params)
     plan = Plan(
         "injected",
         {"base": base.manifest.fingerprint},
@@ -70,7 +73,7 @@ def inject(
     steps = n_steps(params, epoch_tokens(sizes, params.mixture.model_dump()), stage.ranks)
     drawn: dict[str, Any] = {}
     if steps:
-        check_positions(base, params.block_size)
+        check_positions(base, params.block_size, "knowledge_injection.injection.block_size")
         told = rows(stage.spec(steps), tokenizer).drawn
         drawn = {name: asdict(one) for name, one in told.items()}
         LOG.info("injection: %s", "; ".join(map(in_words, told, told.values())))
@@ -127,15 +130,26 @@ def step_tokens(params: Any) -> int:
 
 
 def token_ids(tokenizer: PreTrainedTokenizer, texts: Sequence[str]) -> list[list[int]]:
-    """Returns the token ids of texts, without special tokens."""
+    """Returns the token ids of texts, with no special token but the beginning-of-text one of models that know it."""
     if not texts:
         return []
     told = tokenizer(list(texts), add_special_tokens=False, verbose=False)  # packing cuts what is too long
-    return [list(ids) for ids in told["input_ids"]]
+    begin = [tokenizer.bos_token_id] if begins(tokenizer) else []
+    return [[*begin, *ids] if ids else [] for ids in told["input_ids"]]
 
 
-def check_positions(start: Checkpoint, block_size: int) -> None:
-    """Raises ValueError if a row is longer than what the model can read."""
+def check_texts(corpus: Sequence[CorpusText], params: InjectionParams) -> None:
+    """Raises UserError if the corpus has no text to train on, or the mixture no part for what it has."""
+    present = [source for source, texts in train_texts_by_source(corpus).items() if any(map(str.strip, texts))]
+    if not present:
+        raise UserError("knowledge_injection: the corpus has no text to train on: put books on the shelf")
+    if not any(getattr(params.mixture, source) for source in present):
+        said = ", ".join(present)
+        raise UserError(f"knowledge_injection.injection.mixture: no part for {said}, and the corpus holds nothing else")
+
+
+def check_positions(start: Checkpoint, block_size: int, name: str) -> None:
+    """Raises UserError if a row is longer than what the model can read; ``name`` is that of the parameter."""
     longest = int(getattr(config_of(start), "max_position_embeddings", 0) or block_size)
     if block_size > longest:
-        raise ValueError(f"block_size is {block_size} tokens, but the model reads {longest} at most")
+        raise UserError(f"{name} is {block_size} tokens, but the model reads {longest} at most: lower it to {longest}")

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from med_small_lm.errors import UserError
 from med_small_lm.schemas.rows import Conversation
 from med_small_lm.tuning.packing import IGNORED, Features, positions
 from med_small_lm.tuning.templates import reply_mask, write
@@ -51,7 +52,7 @@ def encode(
         cut_to: most tokens; a longer example ends after the last whole word that fits. None: no limit.
 
     Raises:
-        ValueError: an example has no assistant's token, so nothing could be learnt from it.
+        UserError: an example has no assistant's token, so nothing could be learnt from it.
     """
     return [
         example
@@ -76,7 +77,10 @@ def _encoded(
         ids = np.asarray(tokens, dtype=np.int32)
         replies = reply_mask(one, offsets)
         if not replies.any():
-            raise ValueError(f"example {conversation.example_id} has no assistant's turn to learn from")
+            raise UserError(
+                f"conversations: {conversation.example_id} of {conversation.source} has no assistant's turn to learn "
+                "from: give it a reply, or leave it out of its file"
+            )
         size = len(ids) if cut_to is None else _whole_words(tokenizer, one.text, tokens, offsets, cut_to)
         under_loss = replies if loss == "responses" or not replies[:size].any() else np.ones_like(replies)
         yield Encoded(ids[:size], under_loss[:size])
@@ -91,7 +95,7 @@ def _whole_words(
     special = set(tokenizer.all_special_ids)
     for size in range(most, 0, -1):
         end, start = offsets[size - 1][1], offsets[size][0]
-        if ids[size - 1] in special or ids[size] in special or start > end or text[start : start + 1].isspace():
+        if ids[size - 1] in special or ids[size] in special or start > end or text[end : start + 1].isspace():
             return size
     return 0
 

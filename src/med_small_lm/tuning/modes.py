@@ -129,11 +129,7 @@ def _reading(folder: Path, params: LoopParams, shards: int) -> dict[str, Any]:
     precision = _DTYPES[params.precision]
     if params.mode == "lora":
         return {"dtype": precision, **_sharing(folder, params, shards)}
-    if shards > 1:
-        raise UserError(
-            f"launch.strategy: fsdp cannot share out the quantised weights of mode {params.mode}; take strategy: ddp, "
-            "which holds them once a GPU, or mode: lora"
-        )
+    check_shared(params, shards)
     bits = (
         BitsAndBytesConfig(load_in_8bit=True)
         if params.mode == "lora_8bit"
@@ -144,6 +140,15 @@ def _reading(folder: Path, params: LoopParams, shards: int) -> dict[str, Any]:
     )  # fmt: skip
     here: int | str = int(os.environ.get("LOCAL_RANK", 0)) if torch.cuda.is_available() else "cpu"
     return {"dtype": precision, "quantization_config": bits, "device_map": {"": here}}
+
+
+def check_shared(params: LoopParams, shards: int) -> None:
+    """Raises UserError if a mode's weights cannot be shared out over so many ranks."""
+    if shards > 1 and params.mode in ("lora_8bit", "qlora"):
+        raise UserError(
+            f"launch.strategy: fsdp cannot share out the quantised weights of mode {params.mode}; take strategy: ddp, "
+            "which holds them once a GPU, or mode: lora"
+        )
 
 
 def _sharing(folder: Path, params: LoopParams, shards: int) -> dict[str, Any]:

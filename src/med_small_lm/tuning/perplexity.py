@@ -32,32 +32,34 @@ DRAWS_AT_ONCE = 1 << 22  # counts held at a time, 32 MiB
 GREATEST = 700.0  # nats of which exp is still a number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Text:
     """The token ids of a text, and which of them are under loss: all where that is not said."""
 
-    input_ids: Sequence[int]
-    under_loss: Sequence[bool] | None = None
+    input_ids: Sequence[int] | NDArray[np.int64]
+    under_loss: Sequence[bool] | NDArray[np.bool_] | None = None
 
-    def stretches(self, longest: int) -> Iterator[tuple[list[int], list[int]]]:
-        """Token ids and labels of stretches of at most ``longest`` tokens that hold a token under loss.
+    def stretches(self, longest: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
+        """Token ids of stretches of at most ``longest`` tokens, and which are predicted: at least one, never the first.
 
-        The first token of a stretch is read and not predicted.
+        They are views: the texts of ten thousand papers stand in memory once.
         """
-        for start in range(0, len(self.input_ids), longest):
-            ids = list(self.input_ids[start : start + longest])
-            learnt = [True] * len(ids) if self.under_loss is None else self.under_loss[start : start + longest]
-            if any(learnt[1:]):
-                yield ids, [IGNORED, *(i if one else IGNORED for i, one in zip(ids[1:], learnt[1:], strict=True))]
+        ids = np.asarray(self.input_ids, dtype=np.int64)
+        learnt = np.ones(len(ids), np.bool_) if self.under_loss is None else np.array(self.under_loss, np.bool_)
+        learnt[::longest] = False
+        for start in range(0, len(ids), longest):
+            piece = slice(start, start + longest)
+            if learnt[piece].any():
+                yield ids[piece], learnt[piece]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Stretch:
     """A piece of the text ``place`` that the model reads at once."""
 
     place: int
-    ids: list[int]
-    labels: list[int]
+    ids: NDArray[np.int64]
+    learnt: NDArray[np.bool_]
 
 
 @torch.no_grad()
@@ -84,7 +86,7 @@ def losses(model: Any, texts: Sequence[Text], batch_tokens: int = BATCH_TOKENS) 
         nats = _nats(model, batch)
         if number < len(batches):
             for stretch, lost in zip(batch, nats, strict=True):
-                own[stretch.place] += lost, len(stretch.labels) - stretch.labels.count(IGNORED)
+                own[stretch.place] += lost, np.count_nonzero(stretch.learnt)
     model.train(mode)
     return _over_ranks(own, ranks)
 
@@ -162,11 +164,13 @@ def _batches(texts: Sequence[Text], longest: int, batch_tokens: int) -> Iterator
 
 def _nats(model: Any, batch: Sequence[_Stretch]) -> list[float]:
     """The summed loss of each stretch; padding stands at the end, where a causal model does not see it."""
-    width = max(len(stretch.ids) for stretch in batch)
-    padded = [one.ids + [0] * (width - len(one.ids)) for one in batch]
-    labels = [one.labels + [IGNORED] * (width - len(one.ids)) for one in batch]
-    wanted = torch.tensor(labels, device=model.device)[:, 1:]
-    logits = model(input_ids=torch.tensor(padded, device=model.device), use_cache=False).logits[:, :-1]
+    shape = len(batch), max(len(stretch.ids) for stretch in batch)
+    padded, labels = np.zeros(shape, np.int64), np.full(shape, IGNORED, np.int64)
+    for row, one in enumerate(batch):
+        padded[row, : len(one.ids)] = one.ids
+        labels[row, : len(one.ids)][one.learnt] = one.ids[one.learnt]
+    wanted = torch.from_numpy(labels).to(model.device)[:, 1:]
+    logits = model(input_ids=torch.from_numpy(padded).to(model.device), use_cache=False).logits[:, :-1]
     lost = [  # row by row: logits of a large vocabulary in fp32 take gigabytes
         torch.nn.functional.cross_entropy(row.float(), own, ignore_index=IGNORED, reduction="none").double().sum()
         for row, own in zip(logits, wanted, strict=True)

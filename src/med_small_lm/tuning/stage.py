@@ -199,12 +199,19 @@ def ranks_of(launch: Launch) -> int:
 def samples_in_words(samples: Sequence[Sample]) -> str:
     """Returns samples as Markdown: each question with the expected reply and what the model wrote at each step."""
     lines = ["# What the model writes", ""]
-    for prompt in dict.fromkeys(one.prompt for one in samples):
-        own = [one for one in samples if one.prompt == prompt]
-        lines += [f"## {_line(prompt)}", "", f"expected: {_line(own[0].expected)}", ""]
+    for prompt, expected in dict.fromkeys((one.prompt, one.expected) for one in samples):  # a question has its forms
+        own = [one for one in samples if (one.prompt, one.expected) == (prompt, expected)]
+        lines += [f"## {_line(prompt)}", "", f"expected: {_line(expected)}", ""]
         lines += [f"- step {one.step}: {_line(one.reply)}" for one in own]
         lines.append("")
     return "\n".join(lines)
+
+
+def sample_prompts(folder: Path) -> list[str]:
+    """Returns the dev questions that a checkpoint's samples answer; none where none were asked for."""
+    file = folder / SAMPLES
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return list(dict.fromkeys(line.removeprefix("## ") for line in lines if line.startswith("## ")))
 
 
 def _line(text: str) -> str:

@@ -49,6 +49,10 @@ PLAIN_TEMPLATE = (
 )
 
 
+BEGIN = "{{ bos_token }}"
+"""Stands before the plain template of a model that reads texts behind a beginning-of-text token."""
+
+
 def train_tokenizer(texts: Iterable[str], vocab_size: int, max_length: int) -> PreTrainedTokenizer:
     """Returns a byte-level BPE tokenizer of the texts, the same for the same texts in any order.
 
@@ -115,9 +119,14 @@ def ready_tokenizer(tokenizer: PreTrainedTokenizer, name: str) -> PreTrainedToke
         tokenizer.chat_template = ready_template(tokenizer, name)
     else:
         LOG.info("%s: no chat template, a plain one is added (USER: … ASSISTANT: …)", name)
-        tokenizer.chat_template = PLAIN_TEMPLATE
+        tokenizer.chat_template = (BEGIN if begins(tokenizer) else "") + PLAIN_TEMPLATE
     check_template(tokenizer, name)
     return tokenizer
+
+
+def begins(tokenizer: PreTrainedTokenizer) -> bool:
+    """Returns whether a model reads texts behind a beginning-of-text token: its tokenizer puts one there itself."""
+    return tokenizer.bos_token_id is not None and tokenizer("x")["input_ids"][:1] == [tokenizer.bos_token_id]
 
 
 def check_vocabulary(tokenizer: PreTrainedTokenizer, rows: int, name: str) -> None:

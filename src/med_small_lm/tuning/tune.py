@@ -17,9 +17,16 @@ from med_small_lm.params.instruction_tune import TuneParams
 from med_small_lm.params.launch import Launch
 from med_small_lm.schemas.rows import Conversation, CorpusText
 from med_small_lm.tuning.checkpoint import Checkpoint, Draft, Plan, digest, finished
-from med_small_lm.tuning.corpus import BOOK, GENERAL, held_out_by_book, train_texts, train_texts_by_source
+from med_small_lm.tuning.corpus import (
+    BOOK,
+    GENERAL,
+    held_out_by_book,
+    held_out_passages,
+    train_texts,
+    train_texts_by_source,
+)
 from med_small_lm.tuning.curve import Log, Look, Measure, Sample, no_log
-from med_small_lm.tuning.examples import examples_of
+from med_small_lm.tuning.examples import BLOCK, examples_of
 from med_small_lm.tuning.held_out import look_at, read_held_out, write_held_out
 from med_small_lm.tuning.injection import check_positions, token_ids
 from med_small_lm.tuning.licences import licences_of
@@ -55,7 +62,7 @@ def tune(
         start: the checkpoint to start from.
         conversations: the examples; those of ``params.dev_share`` of the questions are the dev score's.
         corpus: the books' and the general ``train`` texts are replayed in their shares of all rows; the ``held_out``
-            ones say what tuning forgets.
+            ones say what tuning forgets, so that no conversation on their passages is trained on.
         params: length, batches, what is under loss, replay, mode, optimiser.
         seed: of dev questions and of the order of examples and documents.
         folder: where the checkpoint goes; a finished one from the same inputs is returned as it is.
@@ -63,7 +70,7 @@ def tune(
         launch: where it runs.
 
     Raises:
-        ValueError: there is nothing to train on, or a row is longer than the model's positions.
+        UserError: there is nothing to train on, or a row is longer than the model's positions.
         TrainingError: the loss is not a number any more, or memory is short.
         LaunchError: a rank failed.
     """
@@ -79,7 +86,7 @@ def tune(
     replays = params.replay_share or params.general_share
     licences = licences_of(conversations, corpus if replays else [], start.manifest.licences)
     stage = Stage(STAGE, draft, start, params, seed, launch, log, licences)
-    check_positions(start, params.block_size)
+    check_positions(start, params.block_size, BLOCK)
     tokenizer = read_tokenizer(start.path)
     told = stage.prepare(lambda data: written(tokenizer, conversations, corpus, params, seed, data))
     steps = n_steps(params, told["rows"], told["replayed"], stage.ranks * params.batch_size * params.accumulation)
@@ -96,7 +103,7 @@ def written(
     data: Path,
 ) -> dict[str, Any]:
     """Writes packed examples, texts to replay and dev examples to ``data``; returns what is there and was drawn."""
-    examples = examples_of(tokenizer, conversations, params, seed)
+    examples = examples_of(tokenizer, conversations, params, seed, held_out_passages(corpus))
     packed = pack(examples.train, params.block_size, tokenizer.pad_token_id)
     packed.write(data)
     by_source = train_texts_by_source(corpus)
@@ -171,7 +178,7 @@ def read_dev(data: Path) -> list[Text]:
     """Returns what ``write_dev`` left."""
     ids, flags = Documents.read(data, DEV), np.load(data / f"{DEV}.under_loss.npy")
     ends = np.cumsum(ids.lengths)
-    return [Text(ids[n].tolist(), flags[end - len(ids[n]) : end].tolist()) for n, end in enumerate(ends)]
+    return [Text(ids[n], flags[end - len(ids[n]) : end]) for n, end in enumerate(ends)]
 
 
 def sample_of(tokenizer: PreTrainedTokenizer, chat: Conversation) -> dict[str, Any]:

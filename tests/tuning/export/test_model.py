@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,14 @@ from med_small_lm.schemas.rows import (
 )
 from med_small_lm.tuning.checkpoint import Checkpoint, Draft, Manifest, Outcome, Plan, digest
 from med_small_lm.tuning.export import model as exporting
-from med_small_lm.tuning.export.evidence import Evidence
+from med_small_lm.tuning.export.evidence import Evidence, public
 from med_small_lm.tuning.export.hub_card import PLACE, hub_card
 from med_small_lm.tuning.export.model import export_model
 from med_small_lm.tuning.modes import trainable, write
 from med_small_lm.tuning.weights import load
 
 MOST = 24
+REPLY = Message("assistant", "It is.")
 PLAIN = """
 import json, sys
 CODE
@@ -145,6 +147,11 @@ def test_what_an_export_may_replace(taught: Checkpoint, tmp_path: Path) -> None:
     (folder / "model.gguf").write_bytes(b"GGUF")
     export_model(taught, folder, "second", "1")
     assert (folder / "README.md").read_text() == "second" and not (folder / "model.gguf").exists()
+    (folder / "README.md").write_text("edited by hand")
+    with pytest.raises(FileExistsError, match=r"out/README.md was changed since it was exported: move it away"):
+        export_model(taught, folder, "third", "1")
+    assert (folder / "README.md").read_text() == "edited by hand"
+    (folder / "README.md").write_text("second")
     (folder / "notes").mkdir()
     with pytest.raises(FileExistsError, match="holds notes, which no export wrote"):
         export_model(taught, folder, "third", "1")
@@ -180,8 +187,12 @@ def manifest(name: str, parent: str, tokens: int, **data: str) -> Manifest:
 @pytest.fixture
 def told(passages: list[Passage], corpus: list[CorpusText], questions: list[Question]) -> Evidence:
     asked = [
-        Conversation(f"c-{n}", source, "m", [Message("user", "?")], [], "", [], "CC0")
-        for n, source in enumerate(("book", "book", "medquad"))
+        Conversation(
+            f"c-{n}", source, method, [Message("system", "Say."), Message("user", asked), REPLY], [], "", [], "CC0"
+        )
+        for n, (source, method, asked) in enumerate(
+            (("book", "explain", "What is  it?"), ("book", "direct", "What is  it?"), ("medquad", "direct", "No."))
+        )
     ]
     scores = [
         Score(
@@ -190,16 +201,17 @@ def told(passages: list[Passage], corpus: list[CorpusText], questions: list[Ques
         for model, value in (("base", 0.25), ("injected", 0.5), ("tuned", 0.75))
     ]
     perplexities = [
-        Perplexity("injection", step, "book", book, 9, 90, value, value - 1, value + 1, 1.0, 1.0, 1.0)
+        Perplexity("injection", step, "book", book, 9, 90, value, value - 1, value + 1, value / 80, 0.2, 0.00123)
         for step, book, value in ((0, "", 80.0), (5, "", 40.0), (9, "", 20.0), (9, "b", 5.0))
     ]
     gates = [Contamination("exam", source, "fuzzy", 10, 100, 3, 2) for source in ("questions", "rationales")]
-    return Evidence(passages, {"book": "The Book"}, corpus, asked, questions, scores, perplexities, gates)
+    prompts = ["What is it?"]
+    return Evidence(passages, {"book": "The Book"}, corpus, asked, questions, scores, perplexities, gates, prompts)
 
 
 def test_the_card_tells_data_scores_terms_and_making(told: Evidence, forms: dict[str, Form], tmp_path: Path) -> None:
     chain = [
-        manifest("base", "", 0, source="x"),
+        manifest("base", "", 0, source="org/model"),
         manifest("injected", "base", 100, corpus=digest(told.corpus)),
         manifest("tuned", "injected", 50, corpus=digest([]), conversations=digest(told.conversations)),
     ]
@@ -211,18 +223,41 @@ def test_the_card_tells_data_scores_terms_and_making(told: Evidence, forms: dict
     assert digest(told.conversations[:2]) in text and f"| {len(told.corpus)} |" not in text, "the corpus by source"
     assert "| tuned | 0.750 | 0.650 to 0.850 | 10 | 2 |" in text and "| base | 0.250 |" in text
     assert "| injected | 0.500 |" not in text
-    assert "| injection | book | 9 | 80.00 (79.00 to 81.00) | 20.00 (19.00 to 21.00) |" in text
+    assert (
+        "| injection | book | 9 | 80.00 (79.00 to 81.00) | 20.00 (19.00 to 21.00) | 0.250 (0.200 to 0.00123) |" in text
+    )
     assert "| exam | fuzzy | 10 | 200 | 6 |" in text
     assert "CC BY-NC 4.0 (non-commercial)" in text
     assert "| tuned | `of-tuned` | injected | 50 | 7 | 0.500 | `c0de` |" in text
     parameters = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0])
     assert parameters["tuned"] == {"steps": 7} and list(parameters) == ["base", "injected", "tuned"]
-    assert "vllm serve" in text and '"role": "system"' not in text, "this form has no system message"
+    assert '[{"role": "system", "content": "Say."}, {"role": "user", "content": "What is  it?"}]' in text, (
+        "a dev question"
+    )
+    assert "vllm serve" in text and "scurvy?" not in text
 
 
 def test_the_card_counts_no_records_that_the_model_has_not_seen(told: Evidence, forms: dict[str, Form]) -> None:
     chain = [manifest("base", "", 0), manifest("injected", "base", 100, corpus="of another day")]
     card = hub_card(chain, told, forms["direct"], 64, "1")
-    assert "The corpus records on disk are not those" in card and "medquad" not in card and "The Book" in card
+    assert "The corpus records on disk are not those" in card and "medquad" not in card
+    assert "The Book" not in card and "### Books" not in card, "nobody knows whether it read these passages"
+    assert "| fuzzy |" not in card and "No contamination gate" in card, "they looked at other records"
+    assert "scurvy?" in card
     bare = hub_card(chain[:1], Evidence(), forms["direct"], 64, "1")
     assert "trained on no text" in bare and "was not scored" in bare and "not known" in bare
+    assert "kedro run --pipelines evaluate" in bare
+
+
+def test_only_passages_behind_the_records_are_the_models_books(told: Evidence, forms: dict[str, Form]) -> None:
+    few = replace(told, corpus=told.corpus[:3], conversations=())
+    chain = [manifest("base", "", 0), manifest("injected", "base", 100, corpus=digest(few.corpus))]
+    assert "| The Book | CC0 | 3 |" in hub_card(chain, few, forms["direct"], 64, "1")
+
+
+def test_a_base_from_a_folder_tells_its_name_alone(forms: dict[str, Form]) -> None:
+    base = replace(manifest("base", "", 0, source="of files"), parameters={"source": "/home/someone/models/small"})
+    chain = [base, manifest("injected", "base", 100)]
+    card = hub_card(chain, Evidence(), forms["direct"], 64, "1")
+    assert "/home" not in card and "source: small" in card and "textbooks and small." in card
+    assert "base_model:" not in card and public(base).parameters == {"source": "small"}

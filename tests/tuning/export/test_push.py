@@ -69,9 +69,9 @@ def test_free_licences_may_be_passed_on() -> None:
 @pytest.mark.parametrize(
     ("licence", "why"),
     [
-        ("CC BY-NC 4.0", "non-commercial"),
-        ("CC BY-ND 4.0", "no derivatives"),
-        ("own copy, not to be passed on", "terms unknown"),
+        ("CC BY-NC 4.0", "forbids commercial use"),
+        ("CC BY-ND 4.0", "allows nothing to be derived"),
+        ("own copy, not to be passed on", "does not say whether a model made from it may be passed on"),
     ],
 )
 def test_licences_that_bind_want_a_look_first(licence: str, why: str) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from med_small_lm.errors import UserError
 from med_small_lm.params.knowledge_injection import KnowledgeInjection
 from med_small_lm.params.launch import Launch
 from med_small_lm.schemas.rows import CorpusText, Passage, Perplexity, Rephrasing, TrainingStep
@@ -47,20 +46,10 @@ def make_base(corpus: pd.DataFrame, params: KnowledgeInjection, models: str) -> 
 def inject(
     base: Checkpoint, corpus: pd.DataFrame, params: KnowledgeInjection, launch: Launch, models: str
 ) -> tuple[Checkpoint, pd.DataFrame, pd.DataFrame]:
-    """The base model after causal training on the corpus, the curve of that training, and the perplexities on the way.
-
-    Raises:
-        UserError: The mixture gives no part to any source that the corpus has.
-    """
-    from med_small_lm.tuning.corpus import train_texts_by_source
+    """The base model after causal training on the corpus, the curve of that training, and perplexities on the way."""
     from med_small_lm.tuning.injection import inject as train
 
     texts = to_rows(corpus, CorpusText)
-    parts = params.injection.mixture.model_dump()
-    present = [source for source, own in train_texts_by_source(texts).items() if own]
-    if present and not any(parts[source] for source in present):
-        said = ", ".join(present)
-        raise UserError(f"knowledge_injection.injection.mixture: no part for {said}, and the corpus holds nothing else")
     made = train(base, texts, params.injection, params.seed, Path(models) / "injected", log_metrics, launch)
     history = [TrainingStep(**row) for row in made.history]
     return made.checkpoint, to_frame(history, TrainingStep), to_frame(made.perplexities, Perplexity)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
+from pathlib import Path
 from typing import TypeAlias
 
-from med_small_lm.markdown import table
+from med_small_lm.markdown import significant, table, with_interval
 from med_small_lm.schemas.rows import Contamination, Conversation, CorpusText, Passage, Perplexity, Question, Score
 from med_small_lm.tuning.checkpoint import Manifest, digest
 
 Sourced: TypeAlias = Conversation | CorpusText | Question
 
+GATED = {"rephrasings": "corpus"}
+"""Where records go that a gate has looked at; all others go into the conversations."""
 STAGES = {"injected": "injection", "tuned": "tuning"}
 """What the stage of each model is called in the records of its training."""
 
@@ -24,6 +27,7 @@ class Evidence:
     Attributes:
         titles: of the books, by name.
         exams: the questions that models are scored on.
+        dev_prompts: what the model was asked in its training to see how it does, and was not taught.
     """
 
     passages: Sequence[Passage] = ()
@@ -34,21 +38,59 @@ class Evidence:
     scores: Sequence[Score] = ()
     perplexities: Sequence[Perplexity] = ()
     contamination: Sequence[Contamination] = ()
+    dev_prompts: Sequence[str] = ()
+
+
+def public(manifest: Manifest) -> Manifest:
+    """Returns a manifest for others: of a base model that came from a folder it tells the folder's name alone."""
+    source = manifest.parameters.get("source", "")
+    if manifest.data.get("source", source) == source:  # of what is on the hub the digest is its name
+        return manifest
+    return replace(manifest, parameters={**manifest.parameters, "source": Path(source).resolve().name})
+
+
+def belonging(evidence: Evidence, chain: Sequence[Manifest]) -> Evidence:
+    """Returns the evidence without what is not this model's.
+
+    That are records that have changed since the training or that it has not seen, the passages behind no record that it
+    has seen, and what gates say of such records.
+    """
+    known = {name for name, mark in _used(chain).items() if digest(getattr(evidence, name)) == mark}
+    corpus = evidence.corpus if "corpus" in known else ()
+    conversations = evidence.conversations if "conversations" in known else ()
+    seen: list[Sourced] = [*corpus, *conversations]
+    sources = {key for one in seen for key in one.passage_ids}
+    return replace(
+        evidence,
+        corpus=corpus,
+        conversations=conversations,
+        passages=[one for one in evidence.passages if one.passage_id in sources],
+        contamination=[one for one in evidence.contamination if GATED.get(one.source, "conversations") in known],
+    )
+
+
+def _used(chain: Sequence[Manifest]) -> dict[str, str]:
+    """The digests of the records that a model and its parents were trained on, by name."""
+    trained = [manifest for manifest in chain if manifest.tokens_seen]
+    marks = {name: mark for manifest in reversed(trained) for name, mark in manifest.data.items()}
+    return {name: marks[name] for name in ("corpus", "conversations") if name in marks}
 
 
 def data(evidence: Evidence, chain: Sequence[Manifest]) -> list[str]:
     """Returns what a model and its parents were trained on, and what they are examined with.
 
-    Records that have changed since the training are not counted.
+    Args:
+        evidence: what belongs to the model.
+        chain: the manifests of the base model, of what was made of it, and at last of the model itself.
     """
-    trained = [manifest for manifest in chain if manifest.tokens_seen]
-    used = {name: mark for manifest in reversed(trained) for name, mark in manifest.data.items()}
-    parts = ["### Books and other texts", "", *_books(evidence)] if trained else ["It was trained on no text.", ""]
-    for name, records in (("corpus", evidence.corpus), ("conversations", evidence.conversations)):
-        if name in used and digest(records) == used[name]:
-            books = {one.book for one in evidence.passages}
+    used, books = _used(chain), {one.book for one in evidence.passages}
+    parts = [] if used else ["It was trained on no text.", ""]
+    if evidence.passages:
+        parts += ["### Books and other texts", "", *_books(evidence)]
+    for name, mark in used.items():
+        if records := getattr(evidence, name):
             parts += [f"### {name.capitalize()}", "", *_by_source(records, books)]
-        elif name in used:
+        elif mark != digest([]):
             parts += [f"The {name} records on disk are not those that it was trained on, and not counted here.", ""]
     return [*parts, "### Exams that it is scored on", "", *_by_source(evidence.exams)]
 
@@ -90,7 +132,7 @@ def scores(evidence: Evidence, models: Sequence[str]) -> list[str]:
         if one.model in models
     ]  # fmt: skip
     if not rows:
-        return ["This checkpoint was not scored.", ""]
+        return ["This checkpoint was not scored: `kedro run --pipelines evaluate` does it.", ""]
     said = (
         "Accuracy over all questions; one whose answer could not be read counts as wrong (*unparsed*). Intervals are"
         " 95 %, over the questions. `stem_hidden` is a control: the question is taken away."
@@ -112,21 +154,25 @@ def perplexities(evidence: Evidence, models: Sequence[str]) -> list[str]:
     for (stage, source), group in groupby(whole, lambda one: (one.stage, one.source)):
         by_step = {one.step: one for one in group}
         first, last = by_step[min(by_step)], by_step[max(by_step)]
-        rows.append([stage, source, str(first.n_texts), *map(_interval, (first, last))])
+        ratio = with_interval(last.ratio, last.ratio_low, last.ratio_high, significant)
+        rows.append([stage, source, str(first.n_texts), *map(_value, (first, last)), ratio])
     if not rows:
         return []
-    head = ["stage", "held-out text", "texts", "before", "after"]
-    return ["Perplexity on texts that were held out, with 95 % intervals over the texts:", "", table(head, rows), ""]
+    said = (
+        "Perplexity on texts that were held out, with 95 % intervals over the texts. The ratio is after to before,"
+        " paired text by text: below 1 the model gained, above 1 it forgot."
+    )
+    return [said, "", table(["stage", "held-out text", "texts", "before", "after", "ratio"], rows), ""]
 
 
-def _interval(one: Perplexity) -> str:
-    return f"{one.perplexity:.2f} ({one.ci_low:.2f} to {one.ci_high:.2f})"
+def _value(one: Perplexity) -> str:
+    return with_interval(one.perplexity, one.ci_low, one.ci_high, "{:,.2f}".format)
 
 
 def contamination(evidence: Evidence) -> list[str]:
     """Returns what of the exams' questions was kept from the training, and how."""
     if not evidence.contamination:
-        return ["No contamination gate has reported: whether the exams leaked into the training is not known.", ""]
+        return ["No contamination gate has reported on what it was trained on: whether exams leaked is not known.", ""]
     ordered = sorted(evidence.contamination, key=lambda one: (one.benchmark, one.rule))
     rows = []
     for (exam, rule), group in groupby(ordered, lambda one: (one.benchmark, one.rule)):

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from med_small_lm.answers.forms import Form
 from med_small_lm.markdown import table
+from med_small_lm.params.knowledge_injection import TINY
 from med_small_lm.schemas.rows import Message
 from med_small_lm.tuning.cards import PURPOSE, model_head
 from med_small_lm.tuning.checkpoint import Manifest
-from med_small_lm.tuning.export.evidence import Evidence, contamination, data, perplexities, scores
+from med_small_lm.tuning.export.evidence import Evidence, belonging, contamination, data, perplexities, public, scores
 from med_small_lm.tuning.model_card import terms
 
 QUESTION = "What is the cause of scurvy?"
+"""The example where the model has no dev question."""
 PLACE = "path/to/this/folder"
 
 USE = """\
@@ -44,9 +45,10 @@ def hub_card(chain: Sequence[Manifest], evidence: Evidence, form: Form, most: in
         most: the longest reply, in tokens, that it was asked for when it was scored.
         version: the project's version.
     """
-    own = chain[-1]
-    source = _source(chain)
-    told = {"base_model": source} if source and not Path(source).exists() else {}
+    source, on_hub = _source(chain[0])
+    told = {"base_model": source} if on_hub else {}
+    chain = [public(one) for one in chain]
+    own, evidence = chain[-1], belonging(evidence, chain)
     compared = [chain[0].name, own.name] if len(chain) > 1 else [own.name]
     lines = [
         *model_head(own.licences, **told),
@@ -56,7 +58,7 @@ def hub_card(chain: Sequence[Manifest], evidence: Evidence, form: Form, most: in
         "## Intended use and limits", "",
         *_limits(source), "",
         "## Use", "",
-        *_use(form, most),
+        *_use(_asked(evidence, form), most),
         "## Scores", "",
         *scores(evidence, compared),
         *perplexities(evidence, [one.name for one in chain]),
@@ -75,10 +77,10 @@ def hub_card(chain: Sequence[Manifest], evidence: Evidence, form: Form, most: in
     return "\n".join(lines)
 
 
-def _source(chain: Sequence[Manifest]) -> str:
-    """The model that the base was taken from; empty where it was made anew."""
-    source = str(chain[0].parameters.get("source", ""))
-    return "" if source == "tiny" else source
+def _source(base: Manifest) -> tuple[str, bool]:
+    """The model that the base was taken from, empty where it was made anew; and whether the hub has it."""
+    source = str(public(base).parameters.get("source", ""))
+    return ("", False) if source == TINY else (source, bool(source) and base.data.get("source") == source)
 
 
 def _limits(source: str) -> list[str]:
@@ -92,9 +94,19 @@ def _limits(source: str) -> list[str]:
     ]
 
 
-def _use(form: Form, most: int) -> list[str]:
+def _asked(evidence: Evidence, form: Form) -> list[Message]:
+    """The messages of the example: a dev question as it stands in the model's data, or any where there is none."""
+    prompts = set(evidence.dev_prompts)
+    for one in evidence.conversations:
+        if one.method == form.name and len(one.messages) in (2, 3):
+            *turns, _ = one.messages
+            if turns[-1].role == "user" and " ".join(turns[-1].content.split()) in prompts:
+                return turns
+    return [Message("system", form.instruction)] * bool(form.instruction) + [Message("user", QUESTION)]
+
+
+def _use(turns: Sequence[Message], most: int) -> list[str]:
     """How it is loaded and served: the messages are those that it was taught with."""
-    turns = [Message("system", form.instruction)] * bool(form.instruction) + [Message("user", QUESTION)]
     messages = json.dumps([{"role": turn.role, "content": turn.content} for turn in turns])
     code = USE.format(place=PLACE, messages=messages, most=most)
     said = (

@@ -17,6 +17,7 @@ from transformers import GenerationConfig
 from med_small_lm.atomic import fsync, replace_folder
 from med_small_lm.tuning.cards import CARD
 from med_small_lm.tuning.checkpoint import MANIFEST, Checkpoint, write_manifest
+from med_small_lm.tuning.export.evidence import public
 from med_small_lm.tuning.export.gguf import GGUF
 from med_small_lm.tuning.weights import load, save
 
@@ -48,7 +49,7 @@ def export_model(checkpoint: Checkpoint, folder: Path, card: str, version: str) 
         (made / CARD).write_text(card, encoding="utf-8")
         sizes = {file.name: file.stat().st_size for file in sorted(made.iterdir())}
         digests = {name: _sha256(made / name) for name in sizes}
-        write_manifest(made, replace(checkpoint.manifest, files=sizes))
+        write_manifest(made, replace(public(checkpoint.manifest), files=sizes))
         told = {"made_by": f"med-small-lm {version}", "sha256": digests}
         (made / EXPORT).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
         for file in made.iterdir():
@@ -61,10 +62,10 @@ def export_model(checkpoint: Checkpoint, folder: Path, card: str, version: str) 
 
 
 def check_target(folder: Path) -> None:
-    """Return nothing if a folder may be written: it is not there, empty, or an export with nothing else in it.
+    """Return nothing if a folder may be written: it is not there, empty, or holds an export as it was written.
 
     Raises:
-        FileExistsError: it holds what no export wrote, and would be lost.
+        FileExistsError: it holds what no export wrote, or what was changed since, and would be lost.
     """
     if not folder.exists():
         return
@@ -79,6 +80,10 @@ def check_target(folder: Path) -> None:
         raise FileExistsError(f"{folder / EXPORT} cannot be read ({problem}): name a new folder") from problem
     if others := sorted(held - {*own, EXPORT, MANIFEST, GGUF}):
         raise FileExistsError(f"{folder} holds {others[0]}, which no export wrote: move it away or name a new folder")
+    if changed := [name for name in sorted(held & set(own)) if _sha256(folder / name) != own[name]]:
+        raise FileExistsError(
+            f"{folder / changed[0]} was changed since it was exported: move it away or name a new folder"
+        )
 
 
 def _write_model(checkpoint: Checkpoint, folder: Path) -> None:

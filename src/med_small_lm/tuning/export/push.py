@@ -12,6 +12,12 @@ from med_small_lm.errors import UserError
 from med_small_lm.tuning.hub import hub_open
 from med_small_lm.tuning.licences import terms_of
 
+WHY = {
+    "non-commercial": "which forbids commercial use",
+    "no derivatives": "which allows nothing to be derived",
+    "terms unknown": "which does not say whether a model made from it may be passed on",
+}
+"""What keeps a model from being passed on without a look; share-alike does not."""
 TOKEN = "HF_TOKEN, `huggingface: {token: ...}` in conf/local/credentials.yml, or `hf auth login`"
 
 
@@ -29,10 +35,11 @@ def push_allowed(licences: Iterable[str], *, on_premises: bool, accept_terms: bo
     """
     if on_premises:
         raise UserError("--push: teacher.on_premises is true, so nothing leaves your own hosts")
-    bound = [f"{one} ({', '.join(why)})" for one in sorted(set(licences)) if (why := _forbids(one))]
+    bound = [f'"{one}", {" and ".join(why)}' for one in sorted(set(licences)) if (why := _forbids(one))]
     if bound and not accept_terms:
         raise UserError(
-            f"--push: it was trained on {'; '.join(bound)}: look whether you may pass it on, then say --accept-terms"
+            f"--push: it was trained on texts under the licence {'; '.join(bound)}: look whether you may pass it on,"
+            " then say --accept-terms"
         )
     if not (found := token or get_token()):
         raise UserError(f"--push needs a token of the hub: {TOKEN}")
@@ -57,5 +64,5 @@ def push(folder: Path, repo: str, token: str) -> str:
 
 
 def _forbids(licence: str) -> list[str]:
-    """The terms of a licence that keep a model from being passed on without a look; share-alike is none."""
-    return [term for term in terms_of(licence).named() if term != "share-alike"]
+    """What a licence says that keeps a model from being passed on without a look."""
+    return [WHY[term] for term in terms_of(licence).named() if term in WHY]
