@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -64,12 +63,3 @@ class Random(Dataset[dict[str, torch.Tensor]]):
         ids = torch.randint(self._vocabulary, (self._length,), generator=torch.Generator().manual_seed(row))
         places = {"position_ids": torch.arange(self._length) % (self._length // 2)} if self._packed else {}
         return {"input_ids": ids, "labels": ids.clone(), **places}
-
-
-def figure(
-    name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None, ratio: float | None = None
-) -> bool:
-    """Prints a figure as the benches do; returns whether it is good."""
-    told = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": ratio, "ok": ok}
-    print(json.dumps(told), flush=True)
-    return ok is not False

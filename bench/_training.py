@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 from typing import Any
@@ -26,13 +25,6 @@ LAUNCHES = {
     "2 ranks DDP": Launch(how="torchrun", processes=2, strategy="ddp"),
     "2 ranks FSDP2": Launch(how="torchrun", processes=2, strategy="fsdp"),
 }
-
-
-def say(figure: str, value: Any, goal: str, ok: bool, unit: str = "", peer: Any = None, ratio: Any = None) -> bool:
-    """Print one figure as a JSON line; return whether it met its goal."""
-    line = {"figure": figure, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": ratio, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok
 
 
 def corpus(n: int = 120, seed: int = 0) -> list[CorpusText]:

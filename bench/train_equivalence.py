@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from _training import LAUNCHES, base, conversations, furthest, losses, say, trained
+from _figures import say
+from _training import LAUNCHES, base, conversations, furthest, losses, trained
 
 from med_small_lm.params.training import OptimiserParams
 from med_small_lm.tuning.checkpoint import Checkpoint

@@ -24,7 +24,8 @@ from med_small_lm.quiet import be_quiet  # noqa: E402
 be_quiet()
 
 import torch  # noqa: E402
-from _shapes import Random, config_of, figure, loop_of, random_base  # noqa: E402
+from _figures import say  # noqa: E402
+from _shapes import Random, config_of, loop_of, random_base  # noqa: E402
 
 TINY = bool(os.environ.get("TINY"))
 GPU = torch.cuda.is_available()
@@ -91,8 +92,8 @@ def utilisation(base: Any, config: Any) -> bool:
 
     good, sheet = True, peak_flops(DEVICE, "bf16")
     rate = matmul_rate(DEVICE, "bf16")
-    figure("matmul rate, bf16, beside the data sheet's", round(rate / 1e12, 1), "told", True, "TFLOP/s",
-           round(sheet / 1e12, 1), round(rate / sheet, 3))  # fmt: skip
+    say("matmul rate, bf16, beside the data sheet's", round(rate / 1e12, 1), "told", True, "TFLOP/s",
+        round(sheet / 1e12, 1), round(rate / sheet, 3))  # fmt: skip
     for name, changes in (("full", FULL), ("lora", LORA)):
         for length in LENGTHS:
             batch = {"block_size": length, "batch_size": max(1, ROW_TOKENS // length)}
@@ -101,8 +102,8 @@ def utilisation(base: Any, config: Any) -> bool:
             due = length >= 2048 and not TINY
             ok = done / sheet >= GOALS[name] if due and GPU else True
             goal = f">= {GOALS[name]} of the data sheet" if due else "told"
-            good &= figure(f"MFU, {name}, context {length}, packed: {found['speed']:.0f} tokens a second",
-                           round(done / sheet, 3), goal, ok, "", round(done / rate, 3), None)  # fmt: skip
+            good &= say(f"MFU, {name}, context {length}, packed: {found['speed']:.0f} tokens a second",
+                        round(done / sheet, 3), goal, ok, "", round(done / rate, 3), None)  # fmt: skip
     return good
 
 
@@ -115,9 +116,9 @@ def memory(base: Any, config: Any) -> bool:
         changes = FULL if mode == "full" else {**LORA, "mode": mode}
         found = trained(base, {**changes, **batch}, WARM + 1)
         foretold = training_memory(config, found["loop"], device=DEVICE.type).total
-        figure(f"peak memory, {mode}, 4 x {LENGTHS[0]} (foretold {foretold / 1e9:.1f} GB)",
-               round(found["peak"] / 1e9, 2), "told beside MedAlpaca's", True, "GB", theirs,
-               round(found["peak"] / 1e9 / theirs, 2) if theirs else None)  # fmt: skip
+        say(f"peak memory, {mode}, 4 x {LENGTHS[0]} (foretold {foretold / 1e9:.1f} GB)",
+            round(found["peak"] / 1e9, 2), "told beside MedAlpaca's", True, "GB", theirs,
+            round(found["peak"] / 1e9 / theirs, 2) if theirs else None)  # fmt: skip
     return True
 
 
@@ -129,19 +130,19 @@ def losses(folder: Path) -> bool:
     (folder / "gpu.json").write_text(json.dumps(on_gpu))
     command = f"CUDA_VISIBLE_DEVICES= {sys.executable} {__file__} losses {base.path} > {folder / 'cpu.json'}"
     if os.system(command):
-        return figure("losses of the tiny model, GPU beside CPU", "failed", "within bf16", False)
+        return say("losses of the tiny model, GPU beside CPU", "failed", "within bf16", False)
     on_cpu = json.loads((folder / "cpu.json").read_text().splitlines()[-1])
     apart = max(abs(one - other) / other for one, other in zip(on_gpu, on_cpu, strict=True))
-    return figure("losses of the tiny model, GPU beside CPU: largest relative difference", apart, "<= 0.01",
-                  apart <= 0.01)  # fmt: skip
+    return say("losses of the tiny model, GPU beside CPU: largest relative difference", apart, "<= 0.01",
+               apart <= 0.01)  # fmt: skip
 
 
 def skip() -> None:
     """Prints what could not be measured here."""
-    figure("MFU, full, bf16, context 2048 and up", "skipped", ">= 0.50", None)
-    figure("MFU, LoRA, context 2048 and up", "skipped", ">= 0.45", None)
-    figure("peak memory of full, LoRA, LoRA-8bit, QLoRA", "skipped", "beside MedAlpaca's", None)
-    figure("losses of the tiny model, GPU beside CPU", "skipped", "within bf16", None)
+    say("MFU, full, bf16, context 2048 and up", "skipped", ">= 0.50", None)
+    say("MFU, LoRA, context 2048 and up", "skipped", ">= 0.45", None)
+    say("peak memory of full, LoRA, LoRA-8bit, QLoRA", "skipped", "beside MedAlpaca's", None)
+    say("losses of the tiny model, GPU beside CPU", "skipped", "within bf16", None)
 
 
 def main() -> bool:

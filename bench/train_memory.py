@@ -16,7 +16,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from _shapes import Random, config_of, figure, loop_of, random_base
+import torch
+from _figures import say
+from _shapes import Random, config_of, loop_of, random_base
 
 from med_small_lm.tuning.flops import inner_weights
 
@@ -52,12 +54,14 @@ def train_once(name: str, folder: str) -> None:
     from med_small_lm.tuning import eight_bits, modes  # noqa: F401
     from med_small_lm.tuning.checkpoint import Checkpoint
     from med_small_lm.tuning.curve import Curve, Pace, no_log
+    from med_small_lm.tuning.memory import give_back_at_once
     from med_small_lm.tuning.trainer import Loop, train, training_arguments
 
     changes = SETTINGS[name][1]
     loop = loop_of(changes)
     start = _memory("VmRSS")
     model, _ = modes.trainable(Checkpoint.read(Path(folder)), loop)
+    give_back_at_once(model, torch.device("cpu"))  # the file's pages, which training does as well before its first step
     Path("/proc/self/clear_refs").write_text("5")  # the peak of training, not of reading
     run = Loop("memory", STEPS, loop, loop.optimiser, 0, "")
     rows = Random(model.config.vocab_size, loop.block_size, 10_000, changes.get("packed", False))
@@ -91,7 +95,7 @@ def compare(name: str, folder: Path) -> bool:
     rule = 16 * parameters + 34 * 4 * tokens * config.num_hidden_layers * config.hidden_size
     ratio = foretold.total / measured
     print(f"  {name}: {foretold}", file=sys.stderr)
-    return figure(
+    return say(
         f"memory foretold: {name} ({parameters / 1e6:.0f} M)", round(foretold.total / 1e9, 2),
         "within 15 % of what was measured (peer); ratio: the rule of thumb's", abs(ratio - 1) <= WITHIN, "GB",
         round(measured / 1e9, 2), round(rule / measured, 2),

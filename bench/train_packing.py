@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from _training import say  # noqa: E402
+from _figures import say  # noqa: E402
 from tests.tuning.families import NAMES, ready  # noqa: E402
 
 from med_small_lm.schemas.rows import Conversation, Message  # noqa: E402

@@ -21,7 +21,8 @@ from typing import Any
 
 import psutil
 import torch
-from _training import LAUNCHES, base, furthest, losses, say, trained
+from _figures import say
+from _training import LAUNCHES, base, furthest, losses, trained
 
 from med_small_lm.tuning.checkpoint import Checkpoint
 from med_small_lm.tuning.stage import Trained

@@ -81,7 +81,7 @@ def test_what_belongs_to_another_checkpoint_is_left_out(scratch: Project, tmp_pa
     assert code == 0, said
     card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
     assert "This checkpoint was not scored: `kedro run --pipelines evaluate`" in card
-    assert "The conversations records on disk are not those" in card and "| the books |" in card, "the corpus is"
+    assert "The conversations records on disk are not those" in card and "| rephrasing |" in card, "the corpus is"
     assert "| tuning | book |" in card, "perplexities are the checkpoint's own"
 
 
