@@ -149,7 +149,7 @@ def two_right(question: Question, draw: random.Random, pool: Sequence[str]) -> Q
     place = draw.choice([n for n, option in enumerate(question.options) if option.key not in question.answer_keys])
     texts[place] = draw.choice([text for text in pool if text not in texts])
     options = [Option(key, text) for key, text in zip("ABCD", texts, strict=True)]
-    return replace(question, question_id=f"{question.question_id}-two", options=options, rubric=texts[place])
+    return replace(question, question_id=f"{question.question_id}-two", options=options, nice_to_have=[texts[place]])
 
 
 def told(name: str, stopped: Sequence[str], planted: Sequence[str], allowed: tuple[float, float] | None = None) -> bool:
@@ -202,8 +202,9 @@ class Judge:
             self.seen[item.question_id] += 1
             errs = random.Random(f"{item.question_id} {ordinal}").random() < ERRS
             self.errors[item.question_id] += errs
-        has_two = bool(item.rubric) != errs
-        second = item.rubric or next(o.text for o in item.options if o.text != item.answer_text)
+        has_two = bool(item.nice_to_have) != errs
+        others = (one.text for one in item.options if one.text != item.answer_text)
+        second = next(iter([*item.nice_to_have, *others]))
         right = [item.answer_text, second] if has_two else [item.answer_text]
         return Answer(json.dumps({"right": right, "why": "as the judge says"}))
 

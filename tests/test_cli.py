@@ -50,7 +50,7 @@ def test_a_run_ends_with_scores_report_and_files_set_aside(said, finished):
     row = tuned[tuned.subset == "all"].iloc[0]
     interval = f"{row.value:.3f} [{row.ci_low:.3f}, {row.ci_high:.3f}] of {row.n}"
     assert any(line.endswith(f"tuned on pocket_exam, likelihood: {interval}") for line in said[-7:])
-    assert said[-2].endswith(f"Report: {finished.data / '08_reporting/report.md'}")
+    assert said[-2].endswith(f"Report: {finished.data / '08_reporting/report.html'}")
     assert said[-1].endswith("0 of 3 files set aside")
 
 

@@ -1,13 +1,16 @@
 """The shelf: which layer's holds, what an entry becomes, who says the environment."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from med_small_lm import hub
+from med_small_lm.datasets.benchmark import BenchmarkDataset, BenchmarkFaultsDataset
 from med_small_lm.datasets.graphs import GraphDataset
+from med_small_lm.entries import PROJECT
 from med_small_lm.errors import UserError
 from med_small_lm.shelf import (
-    PROJECT,
     catalog_entries,
     current_env,
     read_exams,
@@ -83,6 +86,83 @@ def test_entries_become_datasets(conf):
     exam = {"evaluate.pocket_exam.questions", "generate_questions.pocket_exam.faults"}
     assert set(made) == {"ingest_textbooks.a.pdf", *exam}
     assert not exams["pocket_exam"].scored
+
+
+@pytest.fixture
+def exams(tmp_path):
+    (tmp_path / "base").mkdir()
+    (tmp_path / "medqa").mkdir()
+    item = {"question": "Which?", "options": {key: key for key in "ABCD"}, "answer": "A", "answer_idx": "A"}
+    (tmp_path / "medqa" / "test.jsonl").write_text(json.dumps(item) + "\n")
+
+    def read(text: str) -> dict:
+        (tmp_path / "base" / "benchmarks.yml").write_text(text.replace("FOLDER", str(tmp_path)))
+        return read_exams(tmp_path, None)
+
+    return read
+
+
+def test_a_known_benchmark_becomes_a_dataset_that_reads_its_release(exams, tmp_path):
+    found = exams(
+        "mine: {task: medqa, file: FOLDER/medqa, scored: false}\nfile: {task: medqa, file: FOLDER/medqa/test.jsonl}"
+    )
+    made = catalog_entries({}, found, {}, {})
+    for name, path in (("mine", tmp_path / "medqa"), ("file", tmp_path / "medqa/test.jsonl")):
+        values = {
+            key: value for key, value in made[f"evaluate.{name}.questions"].items() if key not in ("type", "validator")
+        }
+        assert values["filepath"] == str(path) and values["task"] == "medqa"
+        (line,) = BenchmarkDataset(**values).load().to_dict("records")
+        assert (line["question_id"], line["method"], line["split"]) == (f"{name}-test-00001", "medqa", "test")
+        assert len(BenchmarkFaultsDataset(**values).load()) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mine: {task: medqua, file: FOLDER/medqa}", r"mine\.task: there is no known benchmark 'medqua' \(did"),
+        ("mine: {task: medqa, file: FOLDER/gone}", r"mine: there is no file .*gone"),
+        ("mine: {task: medqa}", r"mine\.file: Field required"),
+        ("mine: {task: medqa, file: FOLDER/medqa, hub: a/b}", r"mine: it has a `file` and a `hub`"),
+        ("mine: {task: medqa, file: FOLDER/medqa, fields: {id: q}}", r"mine\.fields\.id: .*medqa needs none"),
+        ("mine: {task: ecn_qa, file: FOLDER/medqa/test.jsonl, fields: {propositions: choix}}",
+         r"mine\.fields\.propositions: test.jsonl has no field 'choix' .*it has question, options, answer, answer_idx"),
+        ("mine: {task: medqa, file: FOLDER/medqa, splits: [train]}", r"mine\.splits: .* has test alone, and train"),
+        ("mine: {task: medqa, file: FOLDER/medqa, splits: [exam]}", r"mine\.splits\.0: Input should be 'test'"),
+        ("mine: {task: k_qa, file: FOLDER/medqa}", r"mine: test.jsonl has no field 'Question' for `task: k_qa`"),
+        ("mine: {task: liveqa, file: FOLDER/medqa}", r"mine: nothing in .*medqa that `task: liveqa` takes"),
+        ("mine: {file: FOLDER/medqa}", r"mine: .*medqa is no file of questions as JSON Lines"),
+        ("mine: {file: FOLDER/medqa/test.jsonl, fields: {id: x}}", r"mine\.fields: it goes with a `task`"),
+        ("mine: {task: medqa, hub: nobody/nothing}", r"mine\.hub: nobody/nothing of the hub is not in the local cache"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_benchmark_is_said(exams, text, said):
+    with pytest.raises(UserError, match=said):
+        exams(text)
+
+
+def test_a_benchmark_of_the_hub_is_read_from_the_cache(exams, tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    folder = cache / "datasets--own--exam"
+    snapshot = folder / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text("0" * 40)
+    (snapshot / "test.jsonl").write_bytes((tmp_path / "medqa" / "test.jsonl").read_bytes())
+    real = hub.snapshot_download
+    monkeypatch.setattr(hub, "snapshot_download", lambda *told, **more: real(*told, **more, cache_dir=cache))
+    found = exams("mine: {task: medqa, hub: own/exam}")
+    made = catalog_entries({}, found, {}, {})["evaluate.mine.questions"]
+    assert "filepath" not in made and made["hub"] == "own/exam"
+    values = {key: value for key, value in made.items() if key not in ("type", "validator")}
+    assert BenchmarkDataset(**values).load()["question_id"].tolist() == ["mine-test-00001"]
+
+
+def test_a_benchmark_that_may_be_fetched_is_not_fetched_before_it_is_read(exams, monkeypatch):
+    monkeypatch.setattr(hub, "snapshot_download", lambda *_told, **_more: pytest.fail("asked the hub"))
+    assert exams("mine: {task: medqa, hub: own/exam, allow_download: true}")["mine"].hub == "own/exam"
+    with pytest.raises(UserError, match=r"mine\.fields\.answer: .* \(did you mean answers\?\)"):
+        exams("mine: {task: ecn_qa, hub: own/exam, allow_download: true, fields: {answer: x}}")
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from typing import Any
 import click
 from kedro.framework.session import KedroSession
 
+from med_small_lm.entries import PROJECT
 from med_small_lm.errors import UserError
 from med_small_lm.finished import MODELS, checkpoint_of, how_asked, rows_of, untrained
-from med_small_lm.shelf import PROJECT, read_shelf
+from med_small_lm.shelf import read_shelf
 
 
 @click.command()

@@ -16,12 +16,13 @@ from kedro.pipeline.pipeline import PipelineError
 
 from med_small_lm import quiet  # noqa: F401  before kedro-viz is imported
 from med_small_lm.ask_command import ask
+from med_small_lm.entries import PROJECT
 from med_small_lm.errors import UserError, causes, is_full, mendable, nearest
 from med_small_lm.export_commands import export_group
 from med_small_lm.finished import rows_of
+from med_small_lm.judge_commands import judge
 from med_small_lm.paid import ends_of
 from med_small_lm.pocket.commands import pocket
-from med_small_lm.shelf import PROJECT
 from med_small_lm.teacher_commands import teacher
 
 LOG = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ def cli() -> None:
 
 cli.add_command(pocket)
 cli.add_command(teacher)
+cli.add_command(judge)
 cli.add_command(export_group)
 cli.add_command(ask)
 

@@ -22,8 +22,8 @@ from med_small_lm.errors import UserError, nearest, yaml_fault
 from med_small_lm.shelf import catalog_entries, read_exams, read_graphs, read_instruction_sets, read_shelf
 
 LOCAL = "local"
-TEACHER = "teacher"
-"""The teacher's entry of the catalog, and of the credentials: a key that stands there needs no other wiring."""
+KEYED = {"teacher", "endpoints"}
+"""Entries of the catalog and of the credentials alike: a key that stands there needs no other wiring."""
 
 
 class ProjectConfigLoader(OmegaConfigLoader):
@@ -59,8 +59,8 @@ class ProjectConfigLoader(OmegaConfigLoader):
             conf = Path(self.conf_source)
             sets, graphs = read_instruction_sets(conf, self.env), read_graphs(conf, self.env)
             resolved |= catalog_entries(read_shelf(conf, self.env), read_exams(conf, self.env), sets, graphs)
-            if TEACHER in self._credentials():
-                resolved[TEACHER].setdefault("credentials", TEACHER)
+            for name in KEYED & self._credentials().keys():
+                resolved[name].setdefault("credentials", name)
         return resolved
 
     def _credentials(self) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import click
 from kedro.framework.session import KedroSession
 
 from med_small_lm import __version__
+from med_small_lm.entries import PROJECT
 from med_small_lm.errors import UserError
 from med_small_lm.export_model_command import export_model
 from med_small_lm.finished import rows_of, written_to
-from med_small_lm.shelf import PROJECT
 from med_small_lm.tuning.export.write import FORMS, Exported, Form, export
 from med_small_lm.tuning.licences import terms_in_words
 

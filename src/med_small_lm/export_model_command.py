@@ -9,9 +9,10 @@ import click
 from kedro.framework.session import KedroSession
 
 from med_small_lm import __version__
+from med_small_lm.entries import PROJECT
 from med_small_lm.errors import UserError
 from med_small_lm.finished import MODELS, checkpoint_of, how_asked, rows_of, written_to
-from med_small_lm.shelf import PROJECT, read_shelf
+from med_small_lm.shelf import read_shelf
 from med_small_lm.tuning.licences import terms_in_words
 
 if TYPE_CHECKING:

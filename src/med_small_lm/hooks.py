@@ -19,10 +19,10 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from med_small_lm.config import check_parameters
+from med_small_lm.entries import PROJECT
 from med_small_lm.errors import UserError
 from med_small_lm.needs import needs_of
-from med_small_lm.paid import check_teacher
-from med_small_lm.shelf import PROJECT
+from med_small_lm.paid import check_candidates, check_judge, check_teacher
 from med_small_lm.summary import closing_lines
 
 LOG = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ class RunHooks:
         try:
             check_inputs(pipeline, catalog)
             check_teacher(pipeline, catalog)
+            check_candidates(pipeline, catalog)
+            check_judge(pipeline, catalog)
             needs = needs_of(pipeline, catalog)
             LOG.info("This run needs about %s.", needs)
             free = shutil.disk_usage(PROJECT / "data").free

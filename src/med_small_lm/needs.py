@@ -10,6 +10,7 @@ from kedro.pipeline import Pipeline
 
 from med_small_lm.datasets.paths import path_of
 from med_small_lm.errors import UserError
+from med_small_lm.paid import writers
 from med_small_lm.params.instruction_tune import InstructionTune
 from med_small_lm.params.knowledge_injection import KnowledgeInjection
 from med_small_lm.params.launch import Launch
@@ -61,7 +62,7 @@ def needs_of(pipeline: Pipeline, catalog: DataCatalog) -> Needs:
     needs = Needs(5 * MIB, 400 * MIB, 5)
     if "read" in names:  # page by page and shard by shard: memory does not grow with the shelf
         needs += Needs(size, 1024 * MIB, size / (2 * MIB) * 10)
-    if any("paid" in node.tags for node in pipeline.nodes):
+    if writers(pipeline):
         needs += Needs(LEDGER * size, 600 * MIB + LEDGER * size, 10 + 15 * size / MIB)
     if any(node in names for node, _ in TRAININGS.values()):
         needs += _training(catalog, names, int(TOKENS * size))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Pipeline
 
+from med_small_lm.entries import PROJECT
 from med_small_lm.pipelines import (
     evaluate,
     generate_questions,
@@ -12,7 +13,7 @@ from med_small_lm.pipelines import (
     knowledge_injection,
     synthesize_cot,
 )
-from med_small_lm.shelf import PROJECT, current_env, read_exams, read_graphs, read_instruction_sets, read_shelf
+from med_small_lm.shelf import current_env, read_exams, read_graphs, read_instruction_sets, read_shelf
 
 
 def register_pipelines() -> dict[str, Pipeline]:

@@ -15,9 +15,9 @@ from statsmodels.stats.proportion import proportion_confint
 
 from med_small_lm.atomic import written_aside
 from med_small_lm.datasets.records import RecordsDataset
+from med_small_lm.entries import PROJECT
 from med_small_lm.errors import UserError
 from med_small_lm.pocket.outputs import CHANGES_FILE, EXAM_FILE, FACTS_FILE, write_counterfactual, write_library
-from med_small_lm.shelf import PROJECT
 
 LOG = logging.getLogger(__name__)
 

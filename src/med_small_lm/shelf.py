@@ -8,41 +8,24 @@ pipeline (a lane for each entry), so they are read without Kedro.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import click
-import yaml
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, Field
 
-from med_small_lm.benchmarks.items import is_json_lines
-from med_small_lm.errors import UserError, nearest, yaml_fault
+from med_small_lm.entries import Entry, entries_of, layer
+from med_small_lm.errors import UserError, nearest
+from med_small_lm.exams import Exam, fault_in, faults_dataset, questions_dataset
 from med_small_lm.synthesis.graphs.model import GraphSource
 from med_small_lm.synthesis.graphs.reading import fault_of
 from med_small_lm.textbooks.sources import SUFFIXES, is_source, suffix_of
 from med_small_lm.tuning.instructions.sources import InstructionSource, Reader, Rewrite, known_sets, suffixes_of
 
-PROJECT = Path(__file__).resolve().parents[2]
-NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TOLD = ("reader", "licence", "cap", "where", "chats", "published", "published_by", "manifest", "rewrite")
-
 _TOLD_OF_GRAPH = ("kind", "licence", "cap", "language", "vocabularies", "columns", "relation", "relations")
-
-
-class Entry(BaseModel):
-    """What a book and an exam have in common: a file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: Path = Field(description="absolute, or from the project's root")
-
-    @property
-    def path(self) -> Path:
-        """The file or folder as an absolute path."""
-        return self.file if self.file.is_absolute() else PROJECT / self.file
 
 
 class Book(Entry):
@@ -55,12 +38,6 @@ class Book(Entry):
     source: Literal["book", "paper", "general"] = Field(
         "book", description="book, or what is mixed into the corpus beside the books: paper, general"
     )
-
-
-class Exam(Entry):
-    """One entry of ``benchmarks.yml``: questions as JSON Lines."""
-
-    scored: bool = Field(True, description="whether models are scored on it, beside its use for exemplars and gates")
 
 
 class InstructionSet(Entry):
@@ -93,9 +70,6 @@ class Graph(Entry):
     relations: dict[str, str] = Field({}, description="other words for what the file calls a relation: {DM: treats}")
 
 
-Kind = TypeVar("Kind", bound=Entry)
-
-
 def current_env() -> str | None:
     """The environment that this command runs in: ``--env``, else ``KEDRO_ENV``, else none."""
     context = click.get_current_context(silent=True)
@@ -108,8 +82,8 @@ def read_shelf(conf: Path, env: str | None) -> dict[str, Book]:
     Raises:
         UserError: The shelf says something wrong; the message names the file and the entry.
     """
-    file = _layer(conf, env, "shelf.yml")
-    books = _entries(file, Book)
+    file = layer(conf, env, "shelf.yml")
+    books = entries_of(file, Book)
     if not books:
         raise UserError(f"{file}: the shelf is empty; add an entry such as `my_book: {{file: my.pdf, licence: own}}`")
     for name, book in books.items():
@@ -129,11 +103,11 @@ def read_exams(conf: Path, env: str | None) -> dict[str, Exam]:
     Raises:
         UserError: ``benchmarks.yml`` says something wrong; the message names the file and the entry.
     """
-    file = _layer(conf, env, "benchmarks.yml")
-    exams = _entries(file, Exam)
+    file = layer(conf, env, "benchmarks.yml")
+    exams = entries_of(file, Exam)
     for name, exam in exams.items():
-        if not (exam.path.is_file() and is_json_lines(exam.path)):
-            raise UserError(f"{file}: {name}: {exam.path} is no file of questions as JSON Lines, one object a line")
+        if fault := fault_in(name, exam):
+            raise UserError(f"{file}: {name}{fault}")
     return exams
 
 
@@ -143,8 +117,8 @@ def read_instruction_sets(conf: Path, env: str | None) -> dict[str, InstructionS
     Raises:
         UserError: ``instructions.yml`` says something wrong; the message names the file and the entry.
     """
-    file = _layer(conf, env, "instructions.yml")
-    return {name: _source(file, name, entry) for name, entry in _entries(file, InstructionSet).items()}
+    file = layer(conf, env, "instructions.yml")
+    return {name: _source(file, name, entry) for name, entry in entries_of(file, InstructionSet).items()}
 
 
 def read_graphs(conf: Path, env: str | None) -> dict[str, GraphSource]:
@@ -153,8 +127,8 @@ def read_graphs(conf: Path, env: str | None) -> dict[str, GraphSource]:
     Raises:
         UserError: ``graphs.yml`` says something wrong; the message names the file and the entry.
     """
-    file = _layer(conf, env, "graphs.yml")
-    graphs = {name: _graph(name, entry) for name, entry in _entries(file, Graph).items()}
+    file = layer(conf, env, "graphs.yml")
+    graphs = {name: _graph(name, entry) for name, entry in entries_of(file, Graph).items()}
     for name, graph in graphs.items():
         if fault := fault_of(graph):
             raise UserError(f"{file}: {name}: {fault}")
@@ -203,41 +177,6 @@ def _source(file: Path, name: str, entry: InstructionSet) -> InstructionSource:
     return source
 
 
-def _layer(conf: Path, env: str | None, name: str) -> Path:
-    """The file of that name that holds: the last of base, environment and local that has one."""
-    layers = dict.fromkeys(["base", env or "local", "local"])
-    found = [conf / layer / name for layer in layers if (conf / layer / name).is_file()]
-    if not found:
-        raise UserError(f"there is no {name} in {conf / 'base'}")
-    return found[-1]
-
-
-def _entries(file: Path, kind: type[Kind]) -> dict[str, Kind]:
-    try:
-        entries = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as problem:
-        raise UserError(f"{file}: not valid YAML: {yaml_fault(problem)}") from problem
-    if not isinstance(entries, Mapping) or not all(isinstance(entry, Mapping) for entry in entries.values()):
-        raise UserError(f"{file}: expected entries of the form `name: {{file: PATH, ...}}`")
-    return {str(name): _entry(file, str(name), entry, kind) for name, entry in entries.items()}
-
-
-def _entry(file: Path, name: str, entry: Any, kind: type[Kind]) -> Kind:
-    if not NAME.fullmatch(name):
-        raise UserError(f"{file}: {name!r} is no name: use lower case letters, digits and _")
-    try:
-        checked = kind.model_validate(entry)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        unknown = first["type"] == "extra_forbidden"
-        said = f"there is no such key{nearest(key, kind.model_fields)}" if unknown else first["msg"]
-        raise UserError(f"{file}: {name}.{key}: {said}") from problem
-    if not checked.path.exists():
-        raise UserError(f"{file}: {name}: there is no file {checked.path}; mend its `file`, or take the entry out")
-    return checked
-
-
 def catalog_entries(
     books: Mapping[str, Book],
     exams: Mapping[str, Exam],
@@ -246,8 +185,8 @@ def catalog_entries(
 ) -> dict[str, dict[str, Any]]:
     """A catalog entry for each book's PDF, each exam's questions, each instruction set and each knowledge graph."""
     shelf = {f"ingest_textbooks.{name}.pdf": _pdf(name, book) for name, book in books.items()}
-    shelf |= {f"evaluate.{name}.questions": _questions(exam) for name, exam in exams.items()}
-    shelf |= {f"generate_questions.{name}.faults": _faults(name, exam) for name, exam in exams.items()}
+    shelf |= {f"evaluate.{name}.questions": questions_dataset(name, exam) for name, exam in exams.items()}
+    shelf |= {f"generate_questions.{name}.faults": faults_dataset(name, exam) for name, exam in exams.items()}
     shelf |= {f"synthesize_cot.{name}.records": _records(source) for name, source in sets.items()}
     return shelf | {f"generate_questions.{name}.graph": _graph_entry(graph) for name, graph in graphs.items()}
 
@@ -282,24 +221,5 @@ def _graph_entry(graph: GraphSource) -> dict[str, Any]:
         "type": "med_small_lm.datasets.graphs.GraphDataset",
         "filepath": str(graph.path),
         **told,
-        "metadata": {"kedro-viz": {"layer": "raw"}},
-    }
-
-
-def _questions(exam: Exam) -> dict[str, Any]:
-    return {
-        "type": "med_small_lm.datasets.benchmark.BenchmarkDataset",
-        "filepath": str(exam.path),
-        "validator": "med_small_lm.schemas.frames.Questions",
-        "metadata": {"kedro-viz": {"layer": "raw"}},
-    }
-
-
-def _faults(name: str, exam: Exam) -> dict[str, Any]:
-    return {
-        "type": "med_small_lm.datasets.benchmark.BenchmarkFaultsDataset",
-        "filepath": str(exam.path),
-        "exam": name,
-        "validator": "med_small_lm.schemas.frames.ExamFaults",
         "metadata": {"kedro-viz": {"layer": "raw"}},
     }

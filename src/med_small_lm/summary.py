@@ -20,8 +20,8 @@ def closing_lines(pipeline: Pipeline, catalog: DataCatalog) -> Iterator[str]:
     made = pipeline.datasets() - pipeline.inputs()
     if "scores" in made:
         yield from _scores(catalog)
-    if "report" in made:
-        yield f"Report: {path_of(catalog, 'report')}"
+    if "report_page" in made:
+        yield f"Report: {path_of(catalog, 'report_page')}"
     if "ingest_report" in made:
         yield _set_aside(catalog)
     yield from forecast_lines(pipeline, catalog)
@@ -31,7 +31,8 @@ def _scores(catalog: DataCatalog) -> Iterator[str]:
     params = catalog.load("params:evaluate")
     for score in to_rows(catalog.load("scores"), Score):
         control = any(score.variant.startswith(name) for name in params.controls)
-        if score.model == params.models[-1] and score.subset == "all" and not control:
+        whole = score.subset == "all" and score.metric == "accuracy"
+        if score.model == params.models[-1] and whole and not control:
             yield (
                 f"{score.model} on {score.benchmark}, {score.mode}: "
                 f"{score.value:.3f} [{score.ci_low:.3f}, {score.ci_high:.3f}] of {score.n}"

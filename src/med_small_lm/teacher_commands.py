@@ -11,8 +11,8 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.session import KedroSession
 
+from med_small_lm.entries import PROJECT
 from med_small_lm.errors import UserError
-from med_small_lm.shelf import PROJECT
 
 if TYPE_CHECKING:
     from med_small_lm.datasets.teacher import TeacherAccess

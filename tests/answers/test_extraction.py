@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from med_small_lm.answers.extraction import Extraction, extract
+from med_small_lm.answers.declining import declines
+from med_small_lm.answers.extraction import Extraction, extract, stated_keys
 from med_small_lm.answers.forms import Form
 from med_small_lm.schemas.rows import Option
+
+from .replies import CASES, Case
 
 POCKET = Path(__file__).parents[2] / "data/01_raw/benchmarks/pocket_exam.jsonl"
 TEXT = Form("explain", "", "hidden", "The answer is", letters=False)
@@ -26,6 +29,7 @@ POUCHES = options("third pharyngeal pouch", "mesencephalon", "left sixth aortic 
 DRUGS = options("valproate", "aspirin", "vitamin D", "furosemide 40 mg", "furosemide 80 mg")
 GERMS = options("C. difficile", "E. coli", "B cells", "hepatitis B")
 OPPOSITES = options("hypothyroidism", "hyperthyroidism", "increased preload", "decreased preload")
+BALANCE = options("-5", "5", "+5", "0.5")
 BLOOD = options("B", "A", "AB", "O")
 SIGNS = options("> 40 mmHg", "< 40 mmHg", "0.5 mg", "5 mg")
 
@@ -91,6 +95,13 @@ READ = [
     ("The answer is <40 mmHg.", SIGNS, "B"),
     ("The answer is 0.5 mg.", SIGNS, "C"),
     ("The answer is 5 mg.", SIGNS, "D"),
+    ("The answer is -5.", BALANCE, "A"),
+    ("The answer is (A) −5.", BALANCE, "A"),
+    ("The answer is 5.", BALANCE, "B"),
+    ("The answer is +5.", BALANCE, "C"),
+    # what is only supposed, and verdicts beside the answer
+    ("The answer is B. If it formed the kidney, the answer would be D.", POUCHES, "B"),
+    ("A is true. C is true. B is false. The answer is B.", POUCHES, "B"),
     # options that look like keys
     ("The answer is A.", BLOOD, "B"),
     ("The answer is (A) B.", BLOOD, "A"),
@@ -159,6 +170,10 @@ NOT_READ = [
     ("The answer is preload.", OPPOSITES, "ambiguous"),
     ("The answer is 40 mmHg.", SIGNS, "ambiguous"),
     ("The answer is 15 mg.", SIGNS, "ambiguous"),
+    ("The answer is .5.", BALANCE, "ambiguous"),
+    ("The answer is (A) 5.", BALANCE, "ambiguous"),
+    ("The answer is B. Option C is correct.", POUCHES, "ambiguous"),
+    ("Option C is the correct answer. The answer is B.", POUCHES, "ambiguous"),
     # no answer
     ("I cannot answer medical questions.", POUCHES, "refused"),
     ("As an AI I am not a doctor.", POUCHES, "refused"),
@@ -167,13 +182,26 @@ NOT_READ = [
     ("", POUCHES, "empty"),
     (" \n\t", POUCHES, "empty"),
     ("<think>The answer is A.</think>", POUCHES, "empty"),
-    ("<think>The answer is A.", POUCHES, "empty"),
+    ("<think>The answer is A.", POUCHES, "truncated"),
+    ("Well? <thinking>The answer is A.", POUCHES, "truncated"),
 ]
 
 
 @pytest.mark.parametrize(("reply", "listed", "state"), NOT_READ)
 def test_not_read(reply: str, listed: list[Option], state: str) -> None:
     assert extract(reply, listed, TEXT) == Extraction(state, [])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.group}: {case.text[:40]!r}")
+def test_the_table_of_replies(case: Case) -> None:
+    read = extract(case.text, case.shape.options, LETTERS, kind=case.shape.kind, truncated=case.cut)
+    assert read == Extraction(case.state, list(case.keys))
+
+
+def test_a_text_may_state_several_keys_and_none() -> None:
+    assert stated_keys("The answer is A or B.", POUCHES, TEXT) == {"A", "B"}
+    assert stated_keys("It forms early, as (A) does.", POUCHES, TEXT) is None
+    assert declines("I’m unable to say.") and not declines("Steroids cannot help.")
 
 
 def test_cut_reply_is_truncated_whatever_it_says() -> None:
@@ -189,6 +217,23 @@ def test_letters_asked_for_make_a_bare_letter_two_readings() -> None:
 def test_the_forms_own_ending_is_looked_for() -> None:
     form = Form("direct", "", "hidden", "Diagnosis =>", letters=False)
     assert extract("Not aspirin. Diagnosis => valproate.", DRUGS, form) == Extraction("parsed", ["A"])
+
+
+@pytest.mark.parametrize(
+    ("ending", "reply", "key"),
+    [
+        ("OPTION {key} IS CORRECT", "OPTION B IS WRONG, SO OPTION D IS CORRECT.", "D"),
+        ("{key}: {text}", "So it is B: aspirin.", "B"),
+        ("Diagnosis => {text}!", "Not aspirin. Diagnosis => valproate!", "A"),
+        ("I tick box {key}.", "A is out. I tick box C.", "C"),
+        ("{key}: {text}", "So it is B: valproate.", ""),
+    ],
+)
+def test_a_whole_ending_is_looked_for(ending: str, reply: str, key: str) -> None:
+    form = Form("direct", "", "listed", ending, letters=False)
+    assert "".join(extract(reply, DRUGS, form).keys) == key
+    for option in DRUGS:
+        assert extract(form.reply(option, "It is so."), DRUGS, form) == Extraction("parsed", [option.key])
 
 
 def test_no_options() -> None:
@@ -233,6 +278,44 @@ def test_any_text_has_a_state_and_a_key_only_if_it_was_read(listed: list[Option]
     assert read.state in ("parsed", "repaired", "ambiguous", "refused", "truncated", "empty")
     assert len(read.keys) == (1 if read.state in ("parsed", "repaired") else 0)
     assert set(read.keys) <= {option.key for option in listed}
+
+
+REPLY = st.one_of(st.text(max_size=60), st.sampled_from([case.text for case in CASES]))
+KIND = st.sampled_from(["single", "multi", "yes_no", "progressive", "open"])
+
+
+@given(some_options(), REPLY, KIND, st.booleans())
+def test_no_reply_to_any_kind_names_what_is_no_option(listed: list[Option], reply: str, kind: str, cut: bool) -> None:
+    read = extract(reply, listed, LETTERS, kind=kind, truncated=cut)
+    assert read.state in ("parsed", "repaired", "ambiguous", "refused", "truncated", "empty")
+    assert set(read.keys) <= {option.key for option in listed} and len(set(read.keys)) == len(read.keys)
+    assert not read.keys or read.state in ("parsed", "repaired")
+    assert len(read.keys) <= 1 or kind in ("multi", "progressive")
+
+
+@given(
+    st.sampled_from(CASES),
+    st.sampled_from([" ", "\n", "\t", "\r\n", "\n\n  "]),
+    st.sampled_from(["", " ", "\n", " \n\t"]),
+)
+def test_space_around_a_reply_changes_nothing(case: Case, before: str, behind: str) -> None:
+    asked = {"kind": case.shape.kind, "truncated": case.cut}
+    once = extract(case.text, case.shape.options, LETTERS, **asked)
+    assert extract(before + case.text + behind, case.shape.options, LETTERS, **asked) == once
+    assert extract(case.text.replace(" ", "  "), case.shape.options, LETTERS, **asked) == once
+
+
+@given(some_options(), st.data())
+def test_any_list_of_several_is_read_back(listed: list[Option], data: st.DataObject) -> None:
+    chosen = data.draw(
+        st.lists(st.sampled_from(listed), min_size=1, unique=True).map(lambda some: sorted(some, key=str))
+    )
+    keys = [option.key for option in chosen]
+    marked = [f"({option.key}) {option.text}" for option in chosen]
+    verdicts = "\n".join(f"{option.key}: {'true' if option.key in keys else 'false'}" for option in listed)
+    lettered = [f"({key})" for key in keys]
+    for reply in (f"The answers are {', '.join(lettered)}.", f"Answer:\n- {chr(10).join(marked)}", verdicts):
+        assert extract(reply, listed, LETTERS, kind="multi") == Extraction("parsed", keys)
 
 
 @given(some_options(), PHRASE, st.randoms())

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from med_small_lm.answers.forms import Form
+from med_small_lm.benchmarks.likelihood import option_scores
 from med_small_lm.schemas.rows import Option, Question
 
 TEMPLATE = (
@@ -90,6 +91,28 @@ def checkpoint(
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def plain_score(model: Any, prompt: list[int], reply: list[int]) -> float:
+    """The textbook way: no batch, no padding, no cache, one softmax a token."""
+    with torch.inference_mode():
+        table = torch.log_softmax(model(torch.tensor([prompt + reply])).logits[0].double(), dim=-1)
+    return sum(float(table[len(prompt) + place - 1, token]) for place, token in enumerate(reply))
+
+
+@pytest.fixture(scope="session")
+def check_scores() -> Callable[..., None]:
+    """Fails where an option's log-probability is not what the textbook way finds."""
+
+    def check(model: Any, tokenizer: Any, questions: Any, prompts: Any, within: float = 1e-4, **limits: Any) -> None:
+        found = option_scores(model, tokenizer, questions, prompts, **{"batch_tokens": 10_000, **limits})
+        for one, asked, entries in zip(questions, prompts.ask(tokenizer, questions), found, strict=True):
+            assert [entry.key for entry in entries] == [option.key for option in one.options]
+            assert [entry.n_tokens for entry in entries] == [len(reply) for reply in asked.replies]
+            expected = [plain_score(model, asked.prompt, reply) for reply in asked.replies]
+            assert [entry.logprob for entry in entries] == pytest.approx(expected, abs=within)
+
+    return check
 
 
 def question(number: int, stem: str, options: list[str], right: str = "A", **changes: Any) -> Question:

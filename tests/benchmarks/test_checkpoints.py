@@ -1,13 +1,11 @@
-"""Loading a checkpoint, and all that it answers to a benchmark."""
+"""Loading a checkpoint, and the parameters of an evaluation."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -16,47 +14,7 @@ from safetensors.torch import load_file, save_file
 
 import med_small_lm
 from med_small_lm.benchmarks.models import CheckpointError, load
-from med_small_lm.benchmarks.predict import predict
 from med_small_lm.params.evaluate import Evaluate
-
-SMALL = Evaluate(max_new_tokens=6, batch_tokens=2_000)
-
-
-def test_every_mode_and_control(checkpoint: Path, questions: Any, forms: Any) -> None:
-    seen: list[tuple[str, int, int]] = []
-    made = predict(checkpoint, "tuned", "exam", questions, forms, SMALL, lambda *at: seen.append(at))
-    runs = list(dict.fromkeys((entry.mode, entry.variant) for entry in made))
-    assert runs == [
-        ("likelihood", "option_text/0-shot"),
-        ("likelihood", "stem_hidden/0-shot"),
-        ("generation", "explain/0-shot"),
-    ]
-    for run in runs:
-        answered = [entry.question_id for entry in made if (entry.mode, entry.variant) == run]
-        assert answered == [question.question_id for question in questions]
-    assert {(entry.model, entry.benchmark, entry.sample) for entry in made} == {("tuned", "exam", 0)}
-    assert ("generation explain/0-shot", 4, 4) in seen
-    assert predict(checkpoint, "tuned", "exam", questions, forms, SMALL) == made
-
-
-def test_only_what_is_asked_for(checkpoint: Path, questions: Any, forms: Any) -> None:
-    likelihood = replace_params(modes=("likelihood",), controls=(), normalise="length", shared_prefix=False)
-    made = predict(checkpoint, "base", "exam", questions, forms, likelihood)
-    assert {(entry.mode, entry.variant) for entry in made} == {("likelihood", "option_text/0-shot")}
-    for entry in made:
-        best = max(entry.option_logprobs, key=lambda option: option.logprob / option.n_tokens)
-        assert entry.answer_keys == [best.key] and entry.state == "parsed"
-    written = predict(checkpoint, "base", "exam", questions, forms, replace_params(modes=("generation",)))
-    assert {entry.mode for entry in written} == {"generation"}
-
-
-def replace_params(**changes: Any) -> Evaluate:
-    return Evaluate(**{**SMALL.model_dump(), **changes})
-
-
-def test_no_options(checkpoint: Path, questions: Any, forms: Any) -> None:
-    with pytest.raises(ValueError, match="1 questions of exam have no options, the first is exam-0002"):
-        predict(checkpoint, "m", "exam", [questions[0], replace(questions[1], options=[])], forms, SMALL)
 
 
 def test_load(checkpoint: Path) -> None:
@@ -92,8 +50,28 @@ def test_folders_that_are_no_checkpoint(checkpoint: Path, tmp_path: Path) -> Non
         load(silent)
 
 
+def test_an_adapter_from_elsewhere_is_put_on_a_model(checkpoint: Path, tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(1)
+    model, _ = load(checkpoint)
+    weights = {name: weight.clone() for name, weight in model.named_parameters()}
+    adapted = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False))
+    adapted.save_pretrained(str(tmp_path))
+    changed, _ = load(checkpoint, adapters=[tmp_path])
+    apart = {name for name, weight in changed.named_parameters() if not torch.equal(weight, weights[name])}
+    assert apart == {name for name in weights if "q_proj" in name}
+    (tmp_path / "adapter_model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="adapter cannot be read"):
+        load(checkpoint, adapters=[tmp_path])
+
+
 def test_parameters() -> None:
-    for wrong in ({"modes": ()}, {"modes": ("guess",)}, {"models": ("a", "a")}, {"batch_tokens": 1}, {"colour": 1}):
+    assert Evaluate(models=(), candidates={"gpt": {"model": "gpt2"}}).names == ("gpt",)  # type: ignore[dict-item]
+    for wrong in (
+        {"models": ()}, {"shots": (-1,)}, {"shots": (1, 1)}, {"contexts": ("own",)}, {"normalise": "sum"},
+        {"modes": ()}, {"modes": ("guess",)}, {"models": ("a", "a")}, {"batch_tokens": 1}, {"colour": 1},
+    ):  # fmt: skip
         with pytest.raises(ValidationError):
             Evaluate(**wrong)  # type: ignore[arg-type]
 

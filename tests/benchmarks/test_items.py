@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from med_small_lm.benchmarks.items import Problem, read_questions
-from med_small_lm.schemas.rows import Option, Question
+from med_small_lm.benchmarks.items import Problem, fault, read_questions
+from med_small_lm.schemas.rows import Criterion, Message, Option, Question, Quote
 
 POCKET = Path(__file__).parents[2] / "data/01_raw/benchmarks/pocket_exam.jsonl"
+GENERAL = POCKET.with_name("pocket_general.jsonl")
 
 
 def write(folder: Path, *lines: Any) -> Path:
@@ -87,7 +89,40 @@ def test_several_right_keys_are_for_other_kinds(tmp_path: Path, questions: list[
     assert read_questions(write(tmp_path, asdict(multi))) == ([multi], [])
 
 
+def test_an_open_question_has_turns_and_criteria_and_no_options(tmp_path: Path, questions: list[Question]) -> None:
+    judged = [Criterion("Says why.", 2.0, ["axis:accuracy"]), Criterion("Alarms.", -1.0)]
+    bare = replace(questions[0], kind="open", options=[], answer_keys=[], answer_text="", turns=[Message("user", "Hi")])
+    asked = replace(bare, rubric=judged)
+    row = asdict(asked)
+    del row["rubric"][1]["tags"]
+    assert read_questions(write(tmp_path, row)) == ([asked], [])
+    assert fault(replace(bare, answer_text="Because.")) == fault(replace(bare, must_have=["It is."])) == ""
+    assert fault(bare) == "no answer_text, must_have or rubric to judge by"
+    assert fault(replace(asked, options=[Option("A", "x")])) == "an open question has no options"
+    wrong = row | {"rubric": [{"text": "Says why."}]}
+    assert read_questions(write(tmp_path, wrong))[1][0].reason == "malformed: lacks points"
+
+
+def test_a_rubric_of_older_files_is_an_explanation(tmp_path: Path, questions: list[Question]) -> None:
+    rows = [asdict(questions[0]) | {"rubric": told} for told in ("", "Valproate works broadly.")]
+    found, problems = read_questions(write(tmp_path, rows[0], rows[1] | {"question_id": "exam-2"}))
+    assert problems == [] and [one.rubric for one in found] == [[], []] and found[0].quotes == []
+    assert found[1].quotes == [Quote("", "", "Valproate works broadly.")]
+
+
 @pytest.mark.skipif(not POCKET.is_file(), reason="the pocket exam is not here")
 def test_the_pocket_exam_is_sound() -> None:
     questions, problems = read_questions(POCKET)
     assert problems == [] and sum(question.split == "test" for question in questions) >= 400
+
+
+@pytest.mark.skipif(not GENERAL.is_file(), reason="the general exam is not here")
+def test_the_general_exam_is_sound_and_its_form_gives_nothing_away() -> None:
+    questions, problems = read_questions(GENERAL)
+    assert problems == [] and len(questions) == 60 and {len(question.options) for question in questions} == {4}
+    keys = Counter(question.answer_keys[0] for question in questions)
+    assert set(keys.values()) == {15}
+    for pick in (min, max):
+        extremes = [pick(one.options, key=lambda option: len(option.text)).text for one in questions]
+        right = sum(text == one.answer_text for text, one in zip(extremes, questions, strict=True))
+        assert right <= 20, "the shortest or the longest option is right no more often than by lot"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from med_small_lm.benchmarks.pictures import losses_figure, scores_figure
 from med_small_lm.benchmarks.report import p_text, report
-from med_small_lm.benchmarks.scoring import Comparison
 from med_small_lm.markdown import table
-from med_small_lm.schemas.rows import Contamination, Score
+from med_small_lm.schemas.rows import Comparison, Contamination, Score
 
 SCORES = [
     Score("base", "exam", "all", "likelihood", "option_text/0-shot", "accuracy", 0.25, 440, 0, 0.21, 0.29),
@@ -63,6 +64,15 @@ def test_report_states_every_score() -> None:
     ):
         assert line in page
     assert "Not measured" in report([], [], [], {}) and "No scores." in report([], [], [], {})
+
+
+def test_report_tells_what_was_not_asked_and_other_metrics_where_there_is_no_accuracy() -> None:
+    incomplete = replace(SCORES[1], n_failed=7)
+    judged = Score("tuned", "k_qa", "all", "generation", "explain/0-shot", "completeness", 0.4, 201, 0, 0.35, 0.45)
+    page = report([incomplete, judged], [], [], {}, chance={"exam": 0.25, "k_qa": 0.0})
+    assert "| 396 of 440 | 0, 7 not asked |" in page
+    assert "| all: completeness | 0.400 | 0.350 to 0.450 | of 201 | 0 |" in page
+    assert page.count("Guessing") == 1
 
 
 def test_cells() -> None:

@@ -54,6 +54,35 @@ def test_an_exam_of_which_nothing_is_left_stops_the_run(scratch):
     assert "Traceback" not in said
 
 
+def test_a_published_benchmark_goes_the_way_of_every_exam(scratch):
+    items = [
+        {
+            "question": f"Which is {n}?",
+            "options": {key: f"{n} {key}" for key in "ABCD"},
+            "answer": "",
+            "answer_idx": "B",
+        }
+        for n in range(4)
+    ]
+    (scratch.root / "release").mkdir()
+    bad = {**items[0], "answer_idx": "Z"}
+    lines = "".join(json.dumps(item) + "\n" for item in [*items, bad])
+    (scratch.root / "release/test.jsonl").write_text(lines, encoding="utf-8")
+    known = "pocket_exam: {file: data/01_raw/benchmarks/few.jsonl}\n"
+    scratch.configure(benchmarks=known + "medqa: {task: medqa, file: release, scored: true}\n")
+    code, said = scratch.forked("run", "--nodes", "gather_benchmarks,gather_faults,gather_items,evaluate.medqa.predict")
+    assert code == 0 and "medqa: 4 test questions, not the 1273 of MedQA-USMLE, four options" in said, said
+    told = scratch.read("04_feature/benchmarks_rejected")
+    assert told[["benchmark", "line", "reason"]].values.tolist() == [
+        ["medqa", 5, "test.jsonl: the answer Z is no option"]
+    ]
+    asked = scratch.read("05_model_input/exam_items")
+    own = asked[asked["source"] == "medqa"]
+    assert list(own["question_id"]) == [f"medqa-test-{n:05}" for n in range(1, 5)] and set(own["method"]) == {"medqa"}
+    made = scratch.read("07_model_output/medqa/predictions")
+    assert set(made["question_id"]) == set(own["question_id"]) and set(made["benchmark"]) == {"medqa"}
+
+
 def test_exams_with_the_same_ids_are_named():
     exam = pd.DataFrame({"question_id": ["q1", "q2"], "source": ""})
     with pytest.raises(UserError, match="benchmarks.yml: a and b: 1 question_ids are the same .as q2.: give one other"):

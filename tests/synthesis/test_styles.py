@@ -55,7 +55,7 @@ DEV = [
     solved(1, "Which deficiency causes beriberi?", "thiamine"),
     solved(2, "Which deficiency causes scurvy in a sailor?", "ascorbic acid"),
     solved(3, "Which deficiency causes scurvy, pray?", "a secret", quotes=[]),
-    solved(4, "What makes blood?", "iron", quotes=[], rubric="Iron makes it."),
+    solved(4, "What makes blood?", "iron", quotes=[Quote("A", "", "Iron makes it.")]),
 ]
 
 
@@ -114,7 +114,7 @@ def test_exemplars_are_the_nearest_solved_questions_shown_as_turns(name: str, pr
     assert messages[-1] == prompt.render(asked.request.slots)[-1]
 
 
-def test_exemplars_without_reasoning_are_not_shown_and_a_rubric_is_reasoning(prompts: dict[str, Prompt]) -> None:
+def test_exemplars_without_reasoning_are_not_shown_and_an_explanation_is_reasoning(prompts: dict[str, Prompt]) -> None:
     params = SynthesizeCot(styles=Styles(hidden=ShownStyle(share=1, exemplars=9)))
     (asked,) = rationale_requests([QUESTION], [PASSAGE], prompts["rationale"], params, exemplars=DEV)
     shown = [message.content for message in asked.request.messages if message.role == "assistant"]

@@ -27,6 +27,11 @@ SLOTS = {
     "summary": {"passage"},
     "atomic_facts": {"passage"},
     "link": {"subject", "first", "second"},
+    "judge_entails": {"question", "answer", "statement"},
+    "judge_contradicts": {"question", "answer", "statement"},
+    "judge_meets": {"question", "answer", "statement"},
+    "judge_accepts": {"question", "answer", "statement"},
+    "judge_prefers": {"question", "answer", "statement"},
 }
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.tuning.families import NAMES, OF_IMAGES, SAID, TEMPLATES, made, ready
 
 from med_small_lm.answers.forms import Form
-from med_small_lm.benchmarks.likelihood import ask
 from med_small_lm.benchmarks.models import prompt_text, token_ids
+from med_small_lm.benchmarks.prompts import ChatPrompts
 from med_small_lm.schemas.rows import Conversation, Message, Option, Question
 from med_small_lm.tuning.masking import encode
 from med_small_lm.tuning.templates import TokenizerError
@@ -71,7 +71,7 @@ def test_the_prompt_of_evaluation_and_the_reply_are_the_training_text(name: str)
     (prompt,) = token_ids(tokenizer, [prompt_text(tokenizer, form, question)])
     first = int(np.argmax(example.under_loss))
     assert example.input_ids[: len(prompt)].tolist() == prompt and first == len(prompt)
-    scored = ask(tokenizer, form, question)  # by likelihood the reply is read where training has it
+    (scored,) = ChatPrompts(form).ask(tokenizer, [question])  # by likelihood the reply is read where training has it
     whole = [*scored.prompt, *scored.replies[0]]
     assert example.input_ids[: len(whole)].tolist() == whole
 

@@ -22,7 +22,8 @@ class Form:
         name: ``direct`` (the answer alone), ``explain`` (a rationale, then the answer) or ``proposition``.
         instruction: the system message; empty for none.
         options: ``hidden`` puts the stem alone; ``listed`` puts "(A) text (B) text" behind it.
-        ending: what leads to the answer, the last thing that a reply says: "The answer is".
+        ending: what leads to the answer, the last thing that a reply says: "The answer is". One with ``{key}`` or
+            ``{text}`` is the whole sentence: "OPTION {key} IS CORRECT", "{key}: {text}".
         letters: whether the option's key stands before its text: "(C) text".
     """
 
@@ -32,18 +33,42 @@ class Form:
     ending: str
     letters: bool
 
-    def messages(self, question: Question) -> list[Message]:
-        """The system and user turns that put ``question`` to a model."""
+    @property
+    def is_whole(self) -> bool:
+        """Whether the ending is the whole closing sentence, and not only what leads to the answer."""
+        return "{key}" in self.ending or "{text}" in self.ending
+
+    @property
+    def phrase(self) -> str:
+        """What leads to the answer; empty where the sentence has the answer within."""
+        return "" if self.is_whole else self.ending.strip()
+
+    def messages(self, question: Question, shots: Sequence[Question] = ()) -> list[Message]:
+        """The turns that put ``question`` to a model: ``shots``, examples with their answers, then its own turns."""
+        turns = [Message("system", self.instruction)] if self.instruction else []
+        for shot in shots:
+            turns += [self.put(shot), Message("assistant", self.answer(right_option(shot)))]
+        return [*turns, *question.turns, self.put(question)]
+
+    def put(self, question: Question) -> Message:
+        """The user's turn that puts a question."""
         parts = [question.context, question.stem]
         if self.options == "listed":
             parts.append(" ".join(f"({option.key}) {option.text}" for option in question.options))
-        user = Message("user", " ".join(part for part in parts if part))
-        return [Message("system", self.instruction), user] if self.instruction else [user]
+        return Message("user", " ".join(part for part in parts if part))
 
     def answer(self, option: Option) -> str:
         """The closing sentence that names ``option``, as in "The answer is (C) text"."""
+        if self.is_whole:
+            return self.ending.replace("{key}", option.key).replace("{text}", option.text)
         shown = f"({option.key}) {option.text}" if self.letters else option.text
         return f"{self.ending} {shown}.".strip()
+
+    def letter(self, option: Option) -> str:
+        """The closing sentence as far as the option's key, "The answer is (C": what comes after it tells no more."""
+        if self.is_whole:
+            return self.ending.partition("{key}")[0] + option.key
+        return f"{self.ending} ({option.key}".strip()
 
     def reply(self, option: Option, rationale: str = "") -> str:
         """The assistant's whole turn: the rationale, if there is one, then the closing sentence."""
@@ -125,6 +150,11 @@ class PropositionForm(Form):
             for option in question.options
         ]
         return " ".join([question.stem, *told])
+
+
+def right_option(question: Question) -> Option:
+    """The option that the question's first answer key names."""
+    return next(option for option in question.options if option.key == question.answer_keys[0])
 
 
 def forms_of(answers: Answers) -> dict[str, Form]:

@@ -12,7 +12,10 @@ NEAR = 0.85
 MARGIN = 0.15
 """Least lead of that option over the next one."""
 
-_TOKEN = re.compile(r"\w+|[<>≤≥+%=±]")
+TEXT = "\ue000"
+"""What stands for a letter of an option's text where keys are looked for: see ``claims.Asked.masked``."""
+
+_TOKEN = re.compile(r"(?<!\w)[.-](?=\d)|\w+|[<>≤≥+%=±]")
 _SMALL = frozenset({"a", "an", "the", "of", "in", "to", "s", "le", "la", "les", "l", "un", "une", "de", "du", "des"})
 _NUMERAL = re.compile(r"[ivx]+|\w")
 """Roman numerals and single letters: "hepatitis" is not "hepatitis B"."""
@@ -54,7 +57,7 @@ def likeness(a: str, b: str) -> float:
 
 def _singular(token: str) -> str:
     """A word without a plural's ending. Other endings stay: prednisone is not prednisolone."""
-    return re.sub(r"e?s?$", "", token) if len(token) > 4 else token
+    return re.sub(r"e?s?$", "", token) if len(token) > 3 else token
 
 
 def nearest(text: str, options: Sequence[Option]) -> str | None:
@@ -84,10 +87,15 @@ def _occurrences(text: str, phrase: str) -> Iterator[re.Match[str]]:
     if not words:
         yield from re.finditer(re.escape(phrase.strip()), text) if phrase.strip() else ()
         return
+    folded = text.casefold()
+    if not all(word.casefold() in folded for word in words):
+        return  # which spares the making of a pattern
     body = re.escape(words[0])
     for before, word in zip(words, words[1:], strict=False):
         gap = r"[^\w<>≤≥+%=±.\n]" if before[-1].isalpha() and word[0].isalpha() else r"[^\w<>≤≥+%=±\n]"
         least = "+" if before[-1].isalnum() and word[0].isalnum() else "*"
         body += f"(?:{gap}{least}|\\.[ ]?){re.escape(word)}" if least == "+" else f"{gap}*{re.escape(word)}"
-    edges = r"(?<![\w<>≤≥±])(?<!\d[.,])(?<!\w-){}(?![\w%+±])(?![.,]\d)(?!-\w)"
+    edges = (
+        r"(?<![\w<>≤≥±])(?<!\d[.,])(?<!\w-)(?<!\W-)(?<!^-)(?!(?:(?<=\W\.)|(?<=^\.))\d){}(?![\w%+±])(?![.,]\d)(?!-\w)"
+    )
     yield from re.finditer(edges.format(body), text, re.IGNORECASE)

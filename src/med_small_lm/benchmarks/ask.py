@@ -150,7 +150,7 @@ def _read(answer: Answer, question: Question, form: Form, named: Mapping[str, st
         if answer.holds is None:
             return f"no answer (not {form.right} or {form.wrong} to each)"
         return ", ".join(named[key] for key in answer.holds) or "none"
-    read = extract(answer.text, question.options, form, truncated=answer.cut)
+    read = extract(answer.text, question.options, form, kind=question.kind, truncated=answer.cut)
     return ", ".join(named[key] for key in read.keys) or f"no answer ({read.state})"
 
 

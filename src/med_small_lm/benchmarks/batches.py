@@ -8,20 +8,26 @@ from typing import Literal
 import torch
 
 
-def batches(sizes: Sequence[int], tokens: int, rows: int = 1024) -> Iterator[list[int]]:
+def batches(
+    sizes: Sequence[int], tokens: int, rows: int = 1024, widths: Sequence[int] | None = None
+) -> Iterator[list[int]]:
     """Yields lists of indices, the longest sequences first, so that one that does not fit memory fails at once.
 
     Args:
         sizes: the tokens of each entry, over all its rows.
-        tokens: most tokens of a batch, every entry counted at the size of its longest; an entry above goes alone.
+        tokens: most tokens of a batch, every entry counted at the size of its largest; an entry above goes alone.
         rows: most entries of a batch.
+        widths: what the entries of a batch are padded to the longest of; their sizes unless it is said.
     """
-    order = sorted(range(len(sizes)), key=lambda index: (-sizes[index], index))
+    widths = sizes if widths is None else widths
+    order = sorted(range(len(sizes)), key=lambda index: (-widths[index], -sizes[index], index))
     batch: list[int] = []
+    largest = 0
     for index in order:
-        if batch and (len(batch) >= rows or sizes[batch[0]] * (len(batch) + 1) > tokens):
+        largest = max(largest, sizes[index])
+        if batch and (len(batch) >= rows or largest * (len(batch) + 1) > tokens):
             yield batch
-            batch = []
+            batch, largest = [], sizes[index]
         batch.append(index)
     if batch:
         yield batch

@@ -52,7 +52,7 @@ def held_out_section(rows: Sequence[Perplexity]) -> list[str]:
     head = ["training", "text", "texts", "tokens", "before", "after", "ratio", ""]
     lines = [
         [stage, TEXTS[one.last.source], f"{one.last.n_texts:,}", f"{one.last.tokens:,}", _value(one.first),
-         _value(one.last), _ratio(one.last), _verdict(one.last)]
+         _value(one.last), _ratio(one.last), verdict(one.last)]
         for stage in stages
         for one in changes(rows, stage)
         if not one.last.book
@@ -105,7 +105,7 @@ def _ratio(row: Perplexity) -> str:
     return with_interval(row.ratio, row.ratio_low, row.ratio_high, significant)
 
 
-def _verdict(row: Perplexity) -> str:
+def verdict(row: Perplexity) -> str:
     """What the interval of the ratio says."""
     if row.n_texts < TEXTS_MIN or math.isnan(row.ratio_low):
         return "too few texts"

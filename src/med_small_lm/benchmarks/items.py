@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from med_small_lm.schemas.rows import Option, Question, Quote, Verdict
+from med_small_lm.benchmarks.task import UNLABELLED
+from med_small_lm.schemas.rows import Criterion, Message, Option, Place, Question, Quote, Verdict
 
 KINDS = ("single", "multi", "yes_no", "open", "progressive")
 
-_NESTED: dict[str, type[Option] | type[Quote] | type[Verdict]] = {"options": Option, "quotes": Quote, "gates": Verdict}
-_REQUIRED = frozenset(one.name for one in fields(Question) if one.default is MISSING and one.default_factory is MISSING)
-
+OPEN = "open"
+_NESTED: dict[str, type] = {
+    "options": Option, "quotes": Quote, "gates": Verdict, "turns": Message, "rubric": Criterion, "places": Place
+}  # fmt: skip
 
 HEAD = 1 << 20
 """Bytes of a file that tell whether it holds JSON Lines."""
@@ -78,44 +80,78 @@ def _beginning(line: bytes) -> str:
     return line.decode("utf-8", "replace").strip()[:SHOWN]
 
 
-def fault(question: Question) -> str:
-    """Returns why a question cannot be scored, or nothing where it can."""
-    keys = [option.key for option in question.options]
-    texts = [" ".join(option.text.split()).casefold() for option in question.options]
-    unknown = sorted(set(question.answer_keys) - set(keys))
+def fault(question: Question, *, published: bool = False) -> str:
+    """Returns why a question cannot be scored, or nothing where it can.
+
+    A ``published`` benchmark's options may have one text, or none: it is asked as it is, and scored by key, so that its
+    number of questions stays what everybody else's is.
+    """
     checks = {
         "no question_id": not question.question_id,
         "no source": not question.source,
         f"rank {question.rank} is below 0": question.rank < 0,
         f"kind {question.kind!r} is none of {', '.join(KINDS)}": question.kind not in KINDS,
         "no stem": not question.stem.strip(),
+    }
+    checks |= _open_checks(question) if question.kind == OPEN else _choice_checks(question, published)
+    return next((reason for reason, found in checks.items() if found), "")
+
+
+def _open_checks(question: Question) -> dict[str, bool]:
+    """Returns what an open question lacks: it has no options, and its answer is judged by something."""
+    judged_by = question.answer_text.strip() or question.must_have or question.rubric
+    return {
+        "an open question has no options": bool(question.options or question.answer_keys),
+        "no answer_text, must_have or rubric to judge by": not judged_by and question.split != UNLABELLED,
+    }
+
+
+def _choice_checks(question: Question, published: bool) -> dict[str, bool]:
+    """Returns what is wrong with the options of a question and with its key."""
+    keys = [option.key for option in question.options]
+    texts = [" ".join(option.text.split()).casefold() for option in question.options]
+    unknown = sorted(set(question.answer_keys) - set(keys))
+    return {
         "fewer than two options": len(keys) < 2,
         f"options have one key: {', '.join(_twice(keys))}": len(set(keys)) < len(keys),
-        f"options have one text: {', '.join(_twice(texts))}": len(set(texts)) < len(texts),
-        "an option has no text": not all(texts),
+        f"options have one text: {', '.join(_twice(texts))}": len(set(texts)) < len(texts) and not published,
+        "an option has no text": not all(texts) and not published,
         "no answer key": not question.answer_keys,
         f"answer keys that are no option: {', '.join(unknown)}": bool(unknown),
         "more than one answer key, but kind is single": question.kind == "single" and len(question.answer_keys) > 1,
     }
-    return next((reason for reason, found in checks.items() if found), "")
 
 
 def _question(record: Any) -> Question:
     """The record as a question; ValueError says which field is wrong."""
     if not isinstance(record, dict):
         raise ValueError("the line is no JSON object")
-    values = _checked(record, Question, _REQUIRED)
+    values = _checked(_with_criteria(record), Question, _required(Question))
     for name, kind in _NESTED.items():
         if name in values:
             values[name] = [_nested(name, item, kind) for item in values[name]]
     return Question(**values)
 
 
-def _nested(name: str, item: Any, kind: type[Option] | type[Quote] | type[Verdict]) -> Option | Quote | Verdict:
+def _with_criteria(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with an explanation that files of version 2 had as ``rubric`` where explanations stand now."""
+    told = record.get("rubric")
+    if not isinstance(told, str):
+        return record
+    quotes = [{"option": "", "text": "", "why": told}] if told.strip() else []
+    return record | {"rubric": [], "quotes": [*record.get("quotes", []), *quotes]}
+
+
+def _nested(name: str, item: Any, kind: type) -> Any:
     if not isinstance(item, dict):
         raise ValueError(f"an entry of {name} is no object")
-    required = frozenset(one.name for one in fields(kind) if one.default is MISSING)
-    return kind(**_checked(item, kind, required))
+    return kind(**_checked(item, kind, _required(kind)))
+
+
+def _required(kind: type) -> frozenset[str]:
+    """The fields of a record that have no default."""
+    own: tuple[Field[Any], ...] = fields(kind)
+    return frozenset(one.name for one in own if one.default is MISSING and one.default_factory is MISSING)
 
 
 def _checked(record: Mapping[str, Any], kind: type, required: frozenset[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,19 +23,23 @@ class CheckpointError(ValueError):
     """A folder that holds no checkpoint that can be evaluated."""
 
 
-def load(folder: Path, device: str | None = None) -> tuple[Model, Tokenizer]:
+def load(
+    folder: Path, device: str | None = None, *, chat: bool = True, adapters: Sequence[Path] = ()
+) -> tuple[Model, Tokenizer]:
     """Returns the model, ready to be asked, and its tokenizer.
 
     Only safetensors are read, no code of the folder is run, nothing is fetched. On a CPU the weights are float32; on
     a GPU they are bfloat16. An adapter is merged into the models that it was trained on.
 
     Args:
-        folder: a checkpoint in Hugging Face layout, with the chat template in its tokenizer.
+        folder: a checkpoint in Hugging Face layout, a chat template in its tokenizer.
         device: "cpu", "cuda" or "cuda:1"; a GPU where there is one unless it is said.
+        chat: whether it is asked in turns; one without a chat template can only be asked in plain text.
+        adapters: folders of PEFT adapters from elsewhere that are put on it; the last tokenizer that one has is used.
 
     Raises:
-        CheckpointError: the folder is missing, or holds no model, no safetensors, not all weights, no tokenizer or no
-            chat template; or it holds an adapter whose parents are gone or are others.
+        CheckpointError: the folder is missing, or holds no model, no safetensors, not all weights, no tokenizer, or
+            no chat template for turns; or it holds an adapter whose parents are gone or are others.
     """
     disable_progress_bar()
     folder = Path(folder)
@@ -50,7 +55,8 @@ def load(folder: Path, device: str | None = None) -> tuple[Model, Tokenizer]:
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     closed: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), **closed)
+        own = [adapter for adapter in adapters if (adapter / "tokenizer_config.json").is_file()]
+        tokenizer = AutoTokenizer.from_pretrained(str([folder, *own][-1]), **closed)
         read: Any = AutoModelForCausalLM.from_pretrained(
             str(known.base), dtype=dtype, use_safetensors=True, output_loading_info=True, **closed
         )
@@ -60,32 +66,37 @@ def load(folder: Path, device: str | None = None) -> tuple[Model, Tokenizer]:
     if said["missing_keys"]:
         # transformers would fill these with random numbers, and the scores would look like a model that learnt nothing.
         raise CheckpointError(f"{known.base} lacks weights: {', '.join(sorted(said['missing_keys'])[:3])} …")
-    if not tokenizer.chat_template:
+    if chat and not tokenizer.chat_template:
         raise CheckpointError(f"{folder} has no chat template in its tokenizer, so nothing says how it is asked")
     try:
-        model = merged(model, known.adapters)
+        model = merged(model, [*known.adapters, *adapters])
     except AdapterError as error:
         raise CheckpointError(str(error)) from error
     return model.to(device).eval(), tokenizer
 
 
-def prompt_text(tokenizer: Tokenizer, form: Form, question: Question) -> str:
-    """Returns the prompt as the chat template writes it, up to where the reply begins, special tokens spelt out."""
-    messages = [{"role": message.role, "content": message.content} for message in form.messages(question)]
+def prompt_text(tokenizer: Tokenizer, form: Form, question: Question, shots: Sequence[Question] = ()) -> str:
+    """Returns the prompt as the chat template writes it, up to where the reply begins, special tokens spelt out.
+
+    ``shots`` are examples that stand before the question with their right answers.
+    """
+    messages = [{"role": message.role, "content": message.content} for message in form.messages(question, shots)]
     return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
 
-def answered_text(tokenizer: Tokenizer, form: Form, question: Question, reply: str) -> str:
+def answered_text(
+    tokenizer: Tokenizer, form: Form, question: Question, reply: str, shots: Sequence[Question] = ()
+) -> str:
     """Returns prompt and reply as the chat template writes them, up to the reply's last character.
 
     Between the two some families write more than the prompt ends with: a space, a channel, an empty thought. A template
     that rewrites what is replied leaves the prompt and the reply one behind the other.
     """
-    messages = [{"role": message.role, "content": message.content} for message in form.messages(question)]
+    messages = [{"role": message.role, "content": message.content} for message in form.messages(question, shots)]
     turn = {"role": "assistant", "content": reply}
     text = str(tokenizer.apply_chat_template([*messages, turn], tokenize=False))
     end = text.rfind(reply)
-    return prompt_text(tokenizer, form, question) + reply if end < 0 else text[: end + len(reply)]
+    return prompt_text(tokenizer, form, question, shots) + reply if end < 0 else text[: end + len(reply)]
 
 
 def token_ids(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:

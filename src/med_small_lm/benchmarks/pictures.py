@@ -19,12 +19,12 @@ def scores_figure(scores: Sequence[Score], benchmark: str | None = None, *, chan
     """Returns bars of accuracy with their 95 % intervals, grouped by model, one colour and pattern a mode and variant.
 
     Args:
-        scores: of any benchmarks; only subset ``all`` is drawn.
+        scores: of any benchmarks; only the accuracy of subset ``all`` is drawn.
         benchmark: which one; the first among the scores unless it is said.
         chance: accuracy of guessing, drawn as a line.
     """
     name = benchmark or next((score.benchmark for score in scores), "")
-    drawn = [score for score in scores if score.benchmark == name and score.subset == "all"]
+    drawn = [score for score in scores if (score.benchmark, score.subset, score.metric) == (name, "all", "accuracy")]
     figure = go.Figure()
     for place, run in enumerate(dict.fromkeys((score.mode, score.variant) for score in drawn)):
         figure.add_trace(_bars([score for score in drawn if (score.mode, score.variant) == run], place))

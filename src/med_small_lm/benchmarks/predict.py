@@ -1,116 +1,236 @@
-"""All that one checkpoint answers to one benchmark."""
+"""All that the models of an evaluation answer to one benchmark, in shards that an earlier run may have left.
+
+::
+
+    models × ways of asking ─► shards ─┬─ there already ──────────────────────────┐
+                                       ├─ of local models ─► launch ─► ranks ─────┼─► files ─► read ─► predictions
+                                       └─ of endpoints ─► the teacher's ledger ───┘
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from med_small_lm.answers.forms import Form
-from med_small_lm.benchmarks import generation, likelihood
-from med_small_lm.benchmarks.models import Model, Tokenizer, load
+from med_small_lm.answers.forms import forms_of
+from med_small_lm.benchmarks.answered import Raw, predictions_of
+from med_small_lm.benchmarks.asking import Setting
+from med_small_lm.benchmarks.candidates import Source
+from med_small_lm.benchmarks.endpoint import Ask, EndpointModel
+from med_small_lm.benchmarks.open_book import find_pages
+from med_small_lm.benchmarks.prompts import draw_shots
+from med_small_lm.benchmarks.runs import CONTEXT, LIKELIHOOD, Run, runs_of, shows_options, taken
+from med_small_lm.benchmarks.shards import Shard, Stored, shards_of, stored, sweep
+from med_small_lm.benchmarks.worker import DONE, SPEC, WORK_OF_A_RANK, Job, Spec, answer
+from med_small_lm.launch import run as launch_work
+from med_small_lm.params.answers import Answers
 from med_small_lm.params.evaluate import Evaluate
-from med_small_lm.schemas.rows import Prediction, Question
+from med_small_lm.params.launch import Launch
+from med_small_lm.schemas.rows import Passage, Prediction, Question
 
-Progress = Callable[[str, int, int], None]
-"""Told what is run ("likelihood option_text/0-shot"), how many questions are done, of how many."""
+LOG = logging.getLogger(__name__)
 
-OPTION_TEXT = "option_text/0-shot"
-STEM_HIDDEN = "stem_hidden/0-shot"
-EXPLAIN = "explain/0-shot"
+Progress = Callable[[float, int], None]
+"""Told how many answers there are, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """A benchmark to be answered.
+
+    Attributes:
+        name: what predictions call it.
+        questions: those that are scored.
+        examples: solved ones, for few-shot prompts: of its dev split, else of its train split.
+        passages: of the books, for models that may look things up.
+    """
+
+    name: str
+    questions: Sequence[Question]
+    examples: Sequence[Question] = ()
+    passages: Sequence[Passage] = ()
 
 
 def predict(
-    checkpoint: Path,
-    model_name: str,
-    benchmark: str,
-    questions: Sequence[Question],
-    forms: Mapping[str, Form],
+    exam: Exam,
+    models: Sequence[Source],
+    answers: Answers,
     params: Evaluate,
+    folder: Path,
+    *,
+    launch: Launch | None = None,
+    ask: Callable[[Source], Ask] | None = None,
     progress: Progress | None = None,
 ) -> list[Prediction]:
-    """Returns a prediction for each question in each mode and control that ``params`` names, in the questions' order.
+    """Returns a prediction for each model, question, way of asking and sample, in the questions' order.
 
     Args:
-        checkpoint: a folder in Hugging Face layout.
-        model_name: what predictions and scores call it: base, injected, tuned.
-        benchmark: what they call the benchmark.
-        questions: with options; see ``items.read_questions``.
-        forms: ``direct`` for the likelihood, ``explain`` for written answers.
-        params: modes, controls and limits.
+        exam: the questions, and what may stand before them.
+        models: see ``candidates.sources``.
+        answers: the forms in which questions are put.
+        params: ways of asking and limits.
+        folder: of this benchmark's answers; shards that lie there are taken, those of anything else deleted.
+        launch: where local models run; in this process unless it is said.
+        ask: opens the way to an endpoint.
         progress: told how far it is.
 
     Raises:
-        CheckpointError: the folder cannot be evaluated.
-        ValueError: a question has no options.
+        CheckpointError: a model's folder cannot be evaluated.
+        LaunchError: a rank failed; the shards that are done stay.
     """
-    bare = [question.question_id for question in questions if not question.options]
-    if bare:
-        raise ValueError(f"{len(bare)} questions of {benchmark} have no options, the first is {bare[0]}")
-    model, tokenizer = load(checkpoint)
-    made: list[Prediction] = []
-    if "likelihood" in params.modes:
-        made += by_likelihood(model, tokenizer, model_name, benchmark, questions, forms["direct"], params, progress)
-    if "generation" in params.modes:
-        made += by_generation(model, tokenizer, model_name, benchmark, questions, forms["explain"], params, progress)
-    return made
+    plan = _plan(exam, models, answers, params, folder.resolve())
+    done = {shard.file: found for shard in plan.shards if (found := stored(shard)) and found.is_finished}
+    swept = sweep(folder, plan.shards)
+    if done or swept:
+        told = len(done), len(plan.shards), swept
+        LOG.info("%s: %d of %d shards are there already; %d old files deleted", exam.name, *told)
+    todo = [shard for shard in plan.shards if shard.file not in done]
+    left = sum(len(shard.ids) for shard in todo)
+
+    def log(metrics: Mapping[str, float], step: int) -> None:
+        if progress and DONE in metrics:
+            progress(metrics[DONE], left)
+
+    _run_local(plan, todo, answers, launch or Launch(), log)
+    _run_endpoints(plan, todo, ask)
+    whole = {shard.file: done.get(shard.file) or stored(shard) for shard in plan.shards}
+    return [made for model in models for made in _gathered(plan, model, whole)]
 
 
-def by_likelihood(
-    model: Model,
-    tokenizer: Tokenizer,
-    model_name: str,
-    benchmark: str,
-    questions: Sequence[Question],
-    form: Form,
-    params: Evaluate,
-    progress: Progress | None = None,
-) -> list[Prediction]:
-    """Returns the predictions by option likelihood: the questions as they are, then the controls."""
-    runs = {OPTION_TEXT: list(questions)}
-    if "stem_hidden" in params.controls:
-        runs[STEM_HIDDEN] = [likelihood.hidden_stem(question) for question in questions]
-    made: list[Prediction] = []
-    for variant, asked in runs.items():
-        scores = likelihood.option_scores(
-            model,
-            tokenizer,
-            asked,
-            form,
-            batch_tokens=params.batch_tokens,
-            shared_prefix=params.shared_prefix,
-            progress=_named(progress, f"likelihood {variant}"),
-        )
-        names = {"model_name": model_name, "benchmark": benchmark, "variant": variant}
-        made += likelihood.predictions_of(asked, scores, form, **names, normalise=params.normalise)
-    return made
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is asked of whom: the shards of each way of asking each model."""
+
+    exam: Exam
+    params: Evaluate
+    folder: Path
+    settings: Mapping[str, Setting]
+    sources: Mapping[str, Source]
+    parts: Mapping[tuple[str, Run], list[Shard]]
+
+    @property
+    def shards(self) -> list[Shard]:
+        """All shards, model by model."""
+        return [shard for part in self.parts.values() for shard in part]
+
+    @property
+    def questions(self) -> dict[str, Question]:
+        """The questions that are asked, by id."""
+        return {question.question_id: question for question in self.exam.questions}
 
 
-def by_generation(
-    model: Model,
-    tokenizer: Tokenizer,
-    model_name: str,
-    benchmark: str,
-    questions: Sequence[Question],
-    form: Form,
-    params: Evaluate,
-    progress: Progress | None = None,
-) -> list[Prediction]:
-    """Returns the predictions read from written replies."""
-    written = generation.replies(
-        model,
-        tokenizer,
-        questions,
-        form,
-        max_new_tokens=params.max_new_tokens,
-        batch_tokens=params.batch_tokens,
-        progress=_named(progress, f"generation {EXPLAIN}"),
+def _plan(exam: Exam, models: Sequence[Source], answers: Answers, params: Evaluate, folder: Path) -> _Plan:
+    forms = forms_of(answers)
+    runs, shots = _possible(exam, params, runs_of(params, forms)), _shots(exam, params)
+    runs = [run for run in runs if run.shots in shots]
+    if params.permutations and not any(shows_options(run, forms, params.layout) for run in runs):
+        LOG.warning("%s: permutations: no prompt shows the options, so their order changes nothing", exam.name)
+    settings, parts = {}, {}
+    for source in models:
+        pages = find_pages(exam.questions, exam.passages, source.pages) if source.pages else None
+        settings[source.name] = setting = Setting(params, forms, shots, pages)
+        for run in runs:
+            if source.endpoint is None or run.mode != LIKELIHOOD:
+                own = taken(run, exam.questions)
+                parts[source.name, run] = shards_of(source, run, own, setting, folder)
+            else:
+                LOG.debug("%s: an endpoint tells no likelihoods; %s is left out", source.name, run.variant())
+    return _Plan(exam, params, folder, settings, {one.name: one for one in models}, parts)
+
+
+def _possible(exam: Exam, params: Evaluate, runs: Sequence[Run]) -> list[Run]:
+    """The ways in which a benchmark can be asked at all: of a context there is none where no case has two questions."""
+    names = Counter(question.case_id for question in exam.questions if question.case_id)
+    has_cases = any(count > 1 for count in names.values())
+    return [run for run in runs if taken(run, exam.questions) and (has_cases or run.beside != CONTEXT)]
+
+
+def _shots(exam: Exam, params: Evaluate) -> dict[int, tuple[Question, ...]]:
+    """The examples by their number; a number of which the benchmark has not so many is left out."""
+    drawn: dict[int, tuple[Question, ...]] = {}
+    for count in params.shots:
+        fit = [one for one in exam.examples if one.options and len(one.answer_keys) == 1]
+        if count > len(fit):
+            LOG.warning("%s: %d examples are asked for, its other splits have %d: left out", exam.name, count, len(fit))
+        else:
+            drawn[count] = draw_shots(fit, count, params.seed, exam.questions)
+    return drawn
+
+
+def _run_local(
+    plan: _Plan,
+    todo: Sequence[Shard],
+    answers: Answers,
+    launch: Launch,
+    log: Callable[[Mapping[str, float], int], None],
+) -> None:
+    """Answers the shards of local models, wherever they run."""
+    jobs = []
+    for source in plan.sources.values():
+        own = [shard for shard in todo if shard.model == source.name]
+        if own and source.folder is not None:
+            pages, adapter = plan.settings[source.name].pages, str(source.adapter.resolve()) if source.adapter else ""
+            jobs.append(Job(source.name, str(source.folder.resolve()), adapter, pages, own))
+    if not jobs:
+        return
+    shots = plan.settings[jobs[0].model].shots
+    told = {str(number): [one.question_id for one in own] for number, own in shots.items()}
+    params = plan.params.model_dump(mode="json", exclude={"models", "candidates", "judge"})
+    spec = Spec(launch.processes * launch.hosts, params, answers.model_dump(mode="json"), told, jobs)
+    work = plan.folder.with_name("work")
+    spec.write(
+        work / SPEC, [*plan.exam.questions, *{one.question_id: one for own in shots.values() for one in own}.values()]
     )
-    names = {"model_name": model_name, "benchmark": benchmark, "variant": EXPLAIN}
-    return generation.predictions_of(questions, written, form, **names)
+    launch_work(WORK_OF_A_RANK, work / SPEC, launch, log)
+    shutil.rmtree(work)
 
 
-def _named(progress: Progress | None, what: str) -> likelihood.Progress | None:
-    """The same progress, told what is run as well."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(what, done, total)
+def _run_endpoints(plan: _Plan, todo: Sequence[Shard], ask: Callable[[Source], Ask] | None) -> None:
+    """Answers the shards of endpoints, in this process, where the key is."""
+    for shard in todo:
+        source = plan.sources[shard.model]
+        if source.endpoint is None:
+            continue
+        if ask is None:
+            raise ValueError(f"{source.name} is an endpoint, and nothing opens the way to it")
+        task = f"evaluate.{plan.exam.name}"
+        asker = EndpointModel(source.name, task, source.endpoint, plan.params, ask(source))
+        answer(shard, [plan.questions[name] for name in shard.ids], asker, plan.settings[source.name])
+
+
+def _gathered(plan: _Plan, source: Source, found: Mapping[Path, Stored | None]) -> Iterator[Prediction]:
+    """The predictions of one model, read from its shards; what is to be known of them is logged."""
+    places = {question.question_id: place for place, question in enumerate(plan.exam.questions)}
+    failed, counts, long = 0, Counter[str](), 0
+    for (model, run), shards in plan.parts.items():
+        if model != source.name:
+            continue
+        raws: list[Raw] = []
+        for shard in shards:
+            part = found[shard.file]
+            if part is None:
+                raise RuntimeError(f"{shard.file} is not there, though its rank ended well")
+            raws += part.raws
+            counts += part.counts
+        raws.sort(key=lambda raw: (places[raw.question_id], raw.sample))
+        failed += sum(raw.is_failed for raw in raws)
+        long += sum(raw.is_too_long for raw in raws)
+        forms = plan.settings[model].forms
+        yield from predictions_of(run, raws, plan.questions, forms, plan.params, model, plan.exam.name)
+    _tell(f"{plan.exam.name}: {source.name}", failed, long, counts)
+
+
+def _tell(what: str, failed: int, long: int, counts: Counter[str]) -> None:
+    """Log what the scores do not show."""
+    if failed:
+        LOG.warning("%s: %d questions could not be asked: neither right nor wrong; run again to ask them", what, failed)
+    if long:
+        LOG.warning("%s: %d questions do not fit its context: truncated, so wrong", what, long)
+    for name in ("earlier", "passages"):
+        if out := counts[f"{name} left out"]:
+            told = "questions of cases" if name == "earlier" else "passages found"
+            LOG.info("%s: %d of %d %s left out of prompts, which would not fit", what, out, counts[name], told)

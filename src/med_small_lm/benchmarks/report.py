@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from med_small_lm.benchmarks.held_out import held_out_section
-from med_small_lm.benchmarks.scoring import Comparison
 from med_small_lm.markdown import table
-from med_small_lm.schemas.rows import Contamination, Perplexity, Score
+from med_small_lm.schemas.rows import Comparison, Contamination, Perplexity, Score
 
 
 def report(
@@ -32,8 +31,8 @@ def report(
     parts = [
         "# Evaluation",
         "Accuracy is the share of all questions; one whose answer could not be read counts as wrong and is counted "
-        "under *unparsed*. Intervals are 95 %: bootstrap over the questions, Wilson's below 30 questions or where all "
-        "or none are right.",
+        "under *unparsed*. Intervals are 95 %: bootstrap over the questions, or over whole cases, Wilson's where there "
+        "are few (docs/statistics.md).",
         *_scores(scores, chance or {}),
         *_comparisons(comparisons),
         *held_out_section(perplexities),
@@ -44,28 +43,31 @@ def report(
 
 
 def _scores(scores: Sequence[Score], chance: Mapping[str, float]) -> list[str]:
-    """One table a benchmark."""
+    """One table a benchmark: its accuracies, or what a judge and averages say where it has none."""
     parts = []
     for name in dict.fromkeys(score.benchmark for score in scores):
-        rows = [
-            [
-                score.model,
-                score.mode,
-                score.variant,
-                score.subset,
-                f"{score.value:.3f}",
-                f"{score.ci_low:.3f} to {score.ci_high:.3f}",
-                f"{round(score.value * score.n)} of {score.n}",
-                str(score.n_unparsed),
-            ]
-            for score in scores
-            if score.benchmark == name
-        ]
-        guess = f" Guessing gives {chance[name]:.3f}." if name in chance else ""
+        own = [score for score in scores if score.benchmark == name]
+        rows = [_row(score) for score in [one for one in own if one.metric == "accuracy"] or own]
+        guess = f" Guessing gives {chance[name]:.3f}." if chance.get(name) else ""
         head = ["model", "mode", "variant", "subset", "accuracy", "95 % interval", "right", "unparsed"]
         said = f"Variant `stem_hidden` is a control: the stem is taken away.{guess}"
         parts += [f"## {name}", said, table(head, rows)]
     return parts or ["No scores."]
+
+
+def _row(score: Score) -> list[str]:
+    """A score with its counts; questions that could not be asked stand beside the unparsed ones."""
+    is_accuracy = score.metric == "accuracy"
+    return [
+        score.model,
+        score.mode,
+        score.variant,
+        score.subset if is_accuracy else f"{score.subset}: {score.metric}",
+        f"{score.value:.3f}",
+        f"{score.ci_low:.3f} to {score.ci_high:.3f}",
+        f"{round(score.value * score.n)} of {score.n}" if is_accuracy else f"of {score.n}",
+        str(score.n_unparsed) + (f", {score.n_failed} not asked" if score.n_failed else ""),
+    ]
 
 
 def _comparisons(comparisons: Sequence[Comparison]) -> list[str]:
@@ -87,7 +89,10 @@ def _comparisons(comparisons: Sequence[Comparison]) -> list[str]:
         ]
         for entry in comparisons
     ]
-    said = "Paired over the same questions: McNemar's exact test, two-sided, corrected by Holm over this table."
+    said = (
+        "Paired over the same questions: McNemar's exact test, two-sided, corrected by Holm over this table; where "
+        "questions come in cases, whole cases are flipped."
+    )
     return ["## Comparisons", said, table(head, rows)]
 
 

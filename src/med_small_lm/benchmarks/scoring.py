@@ -1,44 +1,103 @@
-"""How often models are right, over all the questions that a benchmark has."""
+"""Scores and comparisons of models, made of their stored predictions: over all the questions that a benchmark has."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from med_small_lm.benchmarks.statistics import accuracy_interval, holm, is_whole, mcnemar_p
-from med_small_lm.schemas.rows import Prediction, Question, Score
+import numpy as np
 
-READ = ("parsed", "repaired")
-"""States in which an answer was read. In any other the question counts as wrong and as unparsed."""
-
-Run = tuple[str, str, str, str]
-"""Model, benchmark, mode, variant."""
+from med_small_lm.benchmarks.calibration import Judged, judge, measure, probabilities
+from med_small_lm.benchmarks.metrics import MULTI_SELECT, READ, by_case, exact, exam_scale, named_keys
+from med_small_lm.benchmarks.parts import CONTROL, Part, case_of, cases_of, runs_of, subsets
+from med_small_lm.benchmarks.resampling import Array, Units, interval, units
+from med_small_lm.benchmarks.statistics import holm, is_whole, paired
+from med_small_lm.benchmarks.voting import flips, vote_shares
+from med_small_lm.schemas.rows import Comparison, Prediction, Question, Score
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two models on the same questions: ``only_a`` are right with the first alone.
+class _Maker:
+    """What makes the scores of a part of a run."""
 
-    ``difference`` is the accuracy of the first less that of the second; ``p`` is McNemar's exact, two-sided,
-    ``p_holm`` the same corrected for all comparisons made together.
-    """
+    samples: int
+    seed: int
 
-    model_a: str
-    model_b: str
-    benchmark: str
-    mode: str
-    variant: str
-    n: int
-    only_a: int
-    only_b: int
-    difference: float
-    p: float
-    p_holm: float
+    def all_of(self, part: Part) -> Iterator[Score]:
+        """Every metric that the questions and predictions of a part allow, accuracy first."""
+        yield from self.accuracies(part)
+        if any(question.kind == "multi" or len(question.answer_keys) != 1 for question, _ in part.voted):
+            for metric, worth in MULTI_SELECT.items():
+                yield self.mean(part, metric, units(*worth(part.marks), clusters=part.cases))
+        yield from self.of_cases(part)
+        yield from self.of_samples(part)
+        if part.subset == "all" and not part.run[3].startswith(CONTROL):
+            yield from self.calibration(part)
+
+    def mean(self, part: Part, metric: str, of: Units, counts: tuple[int, int, int] | None = None) -> Score:
+        """The score of a mean; ``counts`` are n, unparsed and failed where they are not those of the questions."""
+        low, high = interval(of, samples=self.samples, seed=self.seed)
+        return _score(part, metric, (of.value, low, high), counts or (len(part.voted), part.n_unparsed, part.n_failed))
+
+    def accuracies(self, part: Part) -> Iterator[Score]:
+        """The share of right answers, and the mean of it over subjects."""
+        right, subjects = exact(part.marks), [question.subject for question, _ in part.voted]
+        accuracy = self.mean(part, "accuracy", units(right, clusters=part.cases))
+        if not is_whole(accuracy.value, accuracy.n):
+            raise ValueError(f"{accuracy.value} of {accuracy.n} questions is no whole number of right answers")
+        yield accuracy
+        if len(set(subjects)) > 1:
+            yield self.mean(part, "macro_accuracy", units(right, clusters=part.cases, strata=subjects))
+
+    def of_cases(self, part: Part) -> Iterator[Score]:
+        """Means over whole cases; one of which a question could not be asked is left out, and counts as failed."""
+        kept = [bool(one.case_id) and one.case_id not in part.broken for one, _ in part.voted]
+        if part.cases is None or not any(kept):
+            return
+        names = [question.case_id for (question, _), keep in zip(part.voted, kept, strict=True) if keep]
+        worth = (exact(part.marks), exam_scale(part.marks), part.marks.read)
+        right, points, read = (by_case(values[kept], names) for values in worth)
+        counts = len(right), int((read < 1).sum()), len(part.broken)
+        yield self.mean(part, "case_accuracy", units(right), counts)
+        yield self.mean(part, "case_exact_match", units(right == 1), counts)
+        yield self.mean(part, "case_exam_scale", units(points), counts)
+
+    def of_samples(self, part: Part) -> Iterator[Score]:
+        """Of several samples of a question: their mean accuracy, and how often they disagree."""
+        if max(map(len, part.samples)) < 2:
+            return
+        given = [(question, samples) for (question, _), samples in zip(part.voted, part.samples, strict=True)]
+        rights = [np.mean([is_right(one, question) for one in samples] or [False]) for question, samples in given]
+        yield self.mean(part, "sample_accuracy", units(rights, clusters=part.cases))
+        changed = [(question, change) for question, samples in given if (change := flips(samples)) is not None]
+        if changed:
+            clusters = cases_of([question for question, _ in changed])
+            counts = len(changed), len(given) - len(changed), part.n_failed
+            yield self.mean(part, "flip_rate", units([change for _, change in changed], clusters=clusters), counts)
+
+    def calibration(self, part: Part) -> Iterator[Score]:
+        """How sure against how right, over the questions with one right option and a probability for each option."""
+        asked, judged = sureness(part)
+        if asked:
+            clusters = cases_of(asked)
+            counts = len(asked), len(part.voted) - len(asked), part.n_failed
+            for one in measure(judged, clusters=clusters, samples=self.samples, seed=self.seed):
+                yield _score(part, one.metric, (one.value, one.ci_low, one.ci_high), counts)
 
 
 def is_right(prediction: Prediction, question: Question) -> bool:
     """Returns whether the answer was read and names exactly the right keys."""
     return prediction.state in READ and set(prediction.answer_keys) == set(question.answer_keys)
+
+
+def sureness(part: Part) -> tuple[list[Question], Judged]:
+    """Returns the questions with one right option and a probability for each option, and how sure the answers were."""
+    pairs = zip(part.voted, part.samples, strict=True)
+    sure = [_sure(question, samples, part.run[3]) for (question, _), samples in pairs]
+    asked = [(question, shares, made) for (question, made), shares in zip(part.voted, sure, strict=True)
+             if shares and len(question.answer_keys) == 1]  # fmt: skip
+    judged = judge((shares, (named_keys(made) or [""])[0], question.answer_keys[0]) for question, shares, made in asked)
+    return [question for question, *_ in asked], judged
 
 
 def score(
@@ -48,10 +107,13 @@ def score(
     samples: int = 2_000,
     seed: int = 0,
 ) -> list[Score]:
-    """Returns the accuracy of each model, benchmark, mode and variant: subset ``all``, then each kind and language.
+    """Returns the scores of each model, benchmark, mode and variant: subset ``all`` and metric ``accuracy`` first.
 
-    ``n`` is the benchmark's number of questions, also where predictions are missing: those count as wrong and as
-    unparsed. A subset other than ``all`` is given only where the benchmark has two of its sort.
+    Accuracy is over all questions of the benchmark that could be asked, also where predictions are missing: those count
+    as wrong and as unparsed. What else there is follows from the questions and the predictions: a mean over subjects,
+    multi-select metrics, means of whole cases, agreement of several samples, calibration (see docs/statistics.md). Open
+    questions, which have no options, are not scored here. A subset other than ``all`` is given only where the benchmark
+    has two of its sort.
 
     Args:
         predictions: of any models and benchmarks, in any order.
@@ -60,24 +122,55 @@ def score(
         seed: of the resamples.
 
     Raises:
-        ValueError: a prediction's benchmark or question is unknown, or a question was answered twice in one run.
+        ValueError: a prediction's benchmark or question is unknown, or a question has one sample twice in a run.
     """
-    scores = []
-    for run, answers in _runs(predictions, benchmarks).items():
-        for subset, questions in subsets(benchmarks[run[1]]).items():
-            scores.append(_accuracy(run, subset, questions, answers, samples, seed))
+    maker, scores = _Maker(samples, seed), list[Score]()
+    for run, answers in runs_of(predictions, benchmarks).items():
+        for subset, questions in subsets(_closed(benchmarks[run[1]])).items():
+            part = Part(run, subset, questions, answers)
+            scores += maker.all_of(part) if part.voted else []
     return scores
 
 
-def subsets(questions: Sequence[Question]) -> dict[str, list[Question]]:
-    """Returns the questions by subset: ``all``, then "kind=multi" and "language=fr" where kinds or languages differ."""
-    parts = {"all": list(questions)}
-    for field in ("kind", "language"):
-        values = sorted({str(getattr(question, field)) for question in questions})
-        if len(values) > 1:
-            for value in values:
-                parts[f"{field}={value}"] = [q for q in questions if getattr(q, field) == value]
-    return {name: part for name, part in parts.items() if part}
+def averages(
+    predictions: Iterable[Prediction],
+    benchmarks: Mapping[str, Sequence[Question]],
+    groups: Mapping[str, Sequence[str]],
+    *,
+    samples: int = 2_000,
+    seed: int = 0,
+) -> list[Score]:
+    """Returns the mean accuracy over the benchmarks of each group, and beside it that over all their questions.
+
+    A model counts where it has answered every benchmark of the group in one mode and variant. The group's name stands
+    for the benchmark; the metrics are ``macro_accuracy`` and ``micro_accuracy``.
+
+    Args:
+        predictions: of any models and benchmarks.
+        benchmarks: the questions by the benchmark's name.
+        groups: names of benchmarks, one or more, by the group's name.
+        samples: resamples behind an interval.
+        seed: of the resamples.
+    """
+    maker, scores = _Maker(samples, seed), list[Score]()
+    runs = runs_of(predictions, benchmarks)
+    for name, members in groups.items():
+        for model, mode, variant in dict.fromkeys((run[0], run[2], run[3]) for run in runs):
+            own = [(model, member, mode, variant) for member in members]
+            parts = [Part(run, "all", _closed(benchmarks[run[1]]), runs[run]) for run in own if run in runs]
+            if len(parts) == len(own) and all(part.voted for part in parts):
+                scores += _averages(Part((model, name, mode, variant), "all", [], {}), parts, maker)
+    return scores
+
+
+def _averages(whole: Part, parts: Sequence[Part], maker: _Maker) -> Iterator[Score]:
+    """The macro and the micro average of one run over several benchmarks."""
+    right: Array = np.concatenate([exact(part.marks) for part in parts])
+    groups = [part.run[1] for part in parts for _ in part.voted]
+    cases = [f"{part.run[1]} {case_of(question)}" for part in parts for question, _ in part.voted]
+    counts = len(right), sum(part.n_unparsed for part in parts), sum(part.n_failed for part in parts)
+    yield maker.mean(whole, "macro_accuracy", units(right, clusters=cases, strata=groups), counts)
+    yield maker.mean(whole, "micro_accuracy", units(right, clusters=cases), counts)
 
 
 def chance(questions: Sequence[Question]) -> float:
@@ -90,75 +183,70 @@ def compare(
     predictions: Iterable[Prediction],
     benchmarks: Mapping[str, Sequence[Question]],
     pairs: Sequence[tuple[str, str]],
+    *,
+    samples: int = 2_000,
+    seed: int = 0,
 ) -> list[Comparison]:
     """Returns the paired comparison of each pair of models in each benchmark, mode and variant that both have.
 
     The p-values are corrected together, over all that is returned. Controls ("stem_hidden") are left out: whether
     one guess beats another is no question.
     """
-    runs = _runs(predictions, benchmarks)
+    runs = runs_of(predictions, benchmarks)
     found: list[Comparison] = []
     for model_a, model_b in pairs:
-        for (model, *rest), answers in runs.items():
-            other = runs.get((model_b, rest[0], rest[1], rest[2]))
-            if model == model_a and other is not None and not rest[2].startswith("stem_hidden"):
-                found.append(_compared((model_a, model_b), rest, benchmarks[rest[0]], answers, other))
+        for (model, benchmark, mode, variant), answers in runs.items():
+            other = runs.get((model_b, benchmark, mode, variant))
+            if model == model_a and other is not None and not variant.startswith(CONTROL):
+                questions = _closed(benchmarks[benchmark])
+                first, second = (Part((name, benchmark, mode, variant), "all", questions, own)
+                                 for name, own in ((model_a, answers), (model_b, other)))  # fmt: skip
+                found += _compared(first, second, samples, seed)
     corrected = holm([entry.p for entry in found])
     return [replace(entry, p_holm=value) for entry, value in zip(found, corrected, strict=True)]
 
 
-def _runs(
-    predictions: Iterable[Prediction], benchmarks: Mapping[str, Sequence[Question]]
-) -> dict[Run, dict[str, Prediction]]:
-    """The predictions of each run by question, in the order in which runs come up."""
-    known = {name: {question.question_id for question in questions} for name, questions in benchmarks.items()}
-    runs: dict[Run, dict[str, Prediction]] = {}
-    for made in predictions:
-        if made.question_id not in known.get(made.benchmark, set()):
-            raise ValueError(f"{made.model} answers {made.question_id}, which is no question of {made.benchmark!r}")
-        run = runs.setdefault((made.model, made.benchmark, made.mode, made.variant), {})
-        if made.question_id in run:
-            raise ValueError(f"{made.model} answers {made.question_id} twice as {made.mode} {made.variant}")
-        run[made.question_id] = made
-    return runs
+def _compared(first: Part, second: Part, samples: int, seed: int) -> Iterator[Comparison]:
+    """One comparison, not corrected yet; none where no question was asked of both."""
+    rights = [dict(zip((one.question_id for one, _ in part.voted), exact(part.marks), strict=True))
+              for part in (first, second)]  # fmt: skip
+    asked = [question for question in first.questions if all(question.question_id in right for right in rights)]
+    if not asked:
+        return
+    pair = np.array([[right[question.question_id] for question in asked] for right in rights])
+    clusters = cases_of(asked)
+    found = paired(*pair, clusters=clusters, samples=samples, seed=seed)
+    apart = pair[0] - pair[1]
+    yield Comparison(
+        first.run[0], second.run[0], *first.run[1:], len(asked), int((apart > 0).sum()), int((apart < 0).sum()),
+        found.difference, found.p, found.p, found.ci_low, found.ci_high, found.detectable,
+        "sign_flip" if clusters else "mcnemar",
+    )  # fmt: skip
 
 
-def _accuracy(
-    run: Run,
-    subset: str,
-    questions: Sequence[Question],
-    answers: Mapping[str, Prediction],
-    samples: int,
-    seed: int,
-) -> Score:
-    """The score of one run on one subset."""
-    given = [(question, answers.get(question.question_id)) for question in questions]
-    n_right = sum(made is not None and is_right(made, question) for question, made in given)
-    n_unparsed = sum(made is None or made.state not in READ for _, made in given)
-    value = n_right / len(given)
-    if not is_whole(value, len(given)):
-        raise ValueError(f"{value} of {len(given)} questions is no whole number of right answers")
-    low, high = accuracy_interval(n_right, len(given), samples=samples, seed=seed)
-    model, benchmark, mode, variant = run
-    return Score(model, benchmark, subset, mode, variant, "accuracy", value, len(given), n_unparsed, low, high)
+def _closed(questions: Sequence[Question]) -> list[Question]:
+    """The questions that are answered by options."""
+    return [question for question in questions if question.options and question.kind != "open"]
 
 
-def _compared(
-    models: tuple[str, str],
-    rest: Sequence[str],
-    questions: Sequence[Question],
-    answers_a: Mapping[str, Prediction],
-    answers_b: Mapping[str, Prediction],
-) -> Comparison:
-    """One comparison, not corrected yet."""
-    pairs = [(_right(answers_a, question), _right(answers_b, question)) for question in questions]
-    only_a, only_b = (sum(pair == side for pair in pairs) for side in ((True, False), (False, True)))
-    benchmark, mode, variant = rest
-    p = mcnemar_p(only_a, only_b)
-    difference = (only_a - only_b) / len(pairs)
-    return Comparison(*models, benchmark, mode, variant, len(pairs), only_a, only_b, difference, p, p)
+def _sure(question: Question, samples: Sequence[Prediction], variant: str) -> Mapping[str, float]:
+    """How sure an answer is of each option: by the samples' votes, or the likelihoods of the only one.
+
+    Nothing where there are neither; propositions are each likely or not for themselves, so they are left out.
+    """
+    if len(samples) > 1:
+        return vote_shares(samples)
+    told = samples[0].option_logprobs if samples and not variant.startswith("proposition") else []
+    if not told:
+        return {}
+    how = variant.partition("/")[0]
+    if how.endswith("-characters"):
+        return probabilities(told, {option.key: len(option.text) for option in question.options})
+    return probabilities(told, {one.key: one.n_tokens for one in told} if how.endswith("-length") else None)
 
 
-def _right(answers: Mapping[str, Prediction], question: Question) -> bool:
-    made = answers.get(question.question_id)
-    return made is not None and is_right(made, question)
+def _score(part: Part, metric: str, told: tuple[float, float, float], counts: tuple[int, int, int]) -> Score:
+    """The record of a value with its bounds, and of n, unparsed and failed."""
+    model, benchmark, mode, variant = part.run
+    (value, low, high), (n, n_unparsed, n_failed) = told, counts
+    return Score(model, benchmark, part.subset, mode, variant, metric, value, n, n_unparsed, low, high, n_failed)

@@ -1,9 +1,10 @@
-"""A benchmark's questions, from a JSON Lines file in the plain form, and the lines that are none."""
+"""A benchmark's questions, from a file in the plain form or a published release, and the records that are none."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any, ClassVar, Never
 
@@ -11,7 +12,12 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
-from med_small_lm.benchmarks.items import read_questions
+from med_small_lm.benchmarks.defects import tally
+from med_small_lm.benchmarks.items import OPEN, Problem, read_questions
+from med_small_lm.benchmarks.published import is_checked, read_release
+from med_small_lm.benchmarks.releases import Release
+from med_small_lm.benchmarks.task import JUDGED, TEST
+from med_small_lm.benchmarks.tasks import known_tasks
 from med_small_lm.schemas.rows import ExamFault, Question
 from med_small_lm.schemas.tables import to_frame
 
@@ -19,42 +25,95 @@ LOG = logging.getLogger(__name__)
 
 
 class BenchmarkDataset(AbstractDataset[Never, pd.DataFrame]):
-    """Questions of one benchmark, all splits. Lines that are no question are counted in the log and left out."""
+    """Questions of one benchmark. Records that are no question are counted in the log and left out.
+
+    Entries are made from ``benchmarks.yml``: questions in the plain form, all splits; or with ``task`` a release of a
+    known benchmark, in a file, a folder or on the hub.
+    """
 
     _shown: ClassVar = ["question_id", "split", "stem", "answer_text"]
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Name the file."""
-        self._filepath = Path(filepath)
+    def __init__(
+        self,
+        *,
+        filepath: str = "",
+        exam: str = "",
+        task: str = "",
+        fields: Mapping[str, str] | None = None,
+        splits: Sequence[str] = (),
+        hub: str = "",
+        revision: str | None = None,
+        allow_download: bool = False,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Keep what ``benchmarks.yml`` says."""
+        self._filepath, self._exam, self._task = Path(filepath), exam, task
+        self._fields, self._splits = dict(fields or {}), tuple(splits)
+        self._hub, self._revision, self._allow_download = hub, revision, allow_download
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
         """The questions as a frame.
 
         Raises:
-            DatasetError: Not one line is a question.
+            DatasetError: Not one record is a question.
         """
-        questions, problems = read_questions(self._filepath)
+        questions, problems = self._read()
+        place = self._hub or self._filepath
         first = f"line {problems[0].line}: {problems[0].reason}" if problems else "it is empty"
         if not questions:
-            raise DatasetError(f"{self._filepath} holds no question that can be answered ({first})")
+            raise DatasetError(f"{place} holds no question that can be answered ({first})")
         if problems:
-            n_lines = len(questions) + len(problems)
+            told = len(problems), len(questions) + len(problems), "lines" if not self._task else "records"
             LOG.warning(
-                "%s: %d of %d lines are no question and are set aside; the first: %s",
-                *(self._filepath.name, len(problems), n_lines, first),
+                "%s: %d of %d %s are no question and are set aside; the first: %s",
+                *(self._hub or self._filepath.name, *told, first),
             )
         return to_frame(questions, Question)
 
+    def open_questions(self) -> list[Question]:
+        """The open questions that are scored, without a word in the log; a release of options is not read for it."""
+        if not self._task:
+            questions, _ = read_questions(self._filepath)
+        elif known_tasks()[self._task].metric in JUDGED:
+            questions, _ = read_release(self._found())
+        else:
+            return []
+        return [question for question in questions if question.kind == OPEN and question.split == TEST]
+
+    def _read(self) -> tuple[list[Question], list[Problem]]:
+        """The questions and the problems; what a release says of its number and copy is logged."""
+        if not self._task:
+            return read_questions(self._filepath)
+        release = self._found()
+        questions, problems = read_release(release)
+        n = sum(question.split == TEST for question in questions)
+        copy = "the copy that was checked" if is_checked(release) else "not a copy that was checked"
+        doubts = "; ".join(f"{count} {name}" for name, count in tally(questions).items())
+        LOG.info("%s: %d test questions, %s%s", self._exam, n, copy, f"; {doubts}" if doubts else "")
+        if n and release.task.is_n_verified and n != release.task.n:
+            LOG.warning("%s: %d test questions, not the %d of %s", self._exam, n, release.task.n, release.task.title)
+        return questions, problems
+
+    def _found(self) -> Release:
+        """The release, fetched from the hub where that is named and allowed."""
+        task, path = known_tasks()[self._task], self._filepath
+        if self._hub:
+            from med_small_lm.hub import dataset_folder
+
+            path = dataset_folder(self._hub, self._revision, task.suffixes, allowed=self._allow_download)
+        return Release(task, self._exam, path, self._fields, self._splits)
+
     def save(self, data: Never) -> None:
         """Benchmarks are read, never written."""
-        raise DatasetError(f"{self._filepath}: a benchmark is read-only")
+        raise DatasetError(f"{self._hub or self._filepath}: a benchmark is read-only")
 
     def _exists(self) -> bool:
-        return self._filepath.is_file()
+        return bool(self._hub) or self._filepath.exists()
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
+        place = {"hub": self._hub} if self._hub else {"filepath": str(self._filepath)}
+        return place | ({"task": self._task} if self._task else {})
 
     def preview(self, nrows: int = 20) -> TablePreview:
         """The first rows, for kedro-viz."""
@@ -65,16 +124,11 @@ class BenchmarkDataset(AbstractDataset[Never, pd.DataFrame]):
 
 
 class BenchmarkFaultsDataset(BenchmarkDataset):
-    """The lines of the same file that are no question, each with its number and the reason."""
+    """The records of the same benchmark that are no question, each with its line and the reason."""
 
-    _shown: ClassVar = [one.name for one in fields(ExamFault)]
-
-    def __init__(self, *, filepath: str, exam: str, metadata: dict[str, Any] | None = None) -> None:
-        """Name the file and the exam."""
-        super().__init__(filepath=filepath, metadata=metadata)
-        self._exam = exam
+    _shown: ClassVar = [one.name for one in fields_of(ExamFault)]
 
     def load(self) -> pd.DataFrame:
-        """The lines as a frame, empty where all are questions."""
-        _, problems = read_questions(self._filepath)
+        """The records as a frame, empty where all are questions."""
+        _, problems = self._read()
         return to_frame([ExamFault(self._exam, p.line, p.question_id, p.reason, p.text) for p in problems], ExamFault)

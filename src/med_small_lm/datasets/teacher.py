@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Never
@@ -65,11 +65,53 @@ class TeacherDataset(AbstractDataset[Never, TeacherAccess]):
         return {"filepath": str(self._filepath)}
 
 
-def _key_of(credentials: Any) -> str | None:
+@dataclass(frozen=True, slots=True)
+class EndpointsAccess:
+    """Where the ledger lies, and the key of each candidate of the evaluation that is an endpoint."""
+
+    ledger: Path
+    keys: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+
+    def of(self, name: str) -> TeacherAccess:
+        """The ledger with the key of one candidate."""
+        return TeacherAccess(self.ledger, self.keys.get(name))
+
+
+class EndpointsDataset(AbstractDataset[Never, EndpointsAccess]):
+    """The teacher's ledger for models that are evaluated, and the keys that ``credentials`` have for them by name."""
+
+    def __init__(
+        self, *, filepath: str, credentials: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Name the ledger; ``credentials`` may hold an ``api_key`` for each candidate."""
+        self._filepath = Path(filepath)
+        if not isinstance(credentials, dict | None):
+            raise UserError("conf/local/credentials.yml: the keys are written as  endpoints: {NAME: {api_key: KEY}}")
+        written = "endpoints: {NAME: {api_key: KEY}}"
+        keys = {name: _key_of(own, written) for name, own in (credentials or {}).items()}
+        self._access = EndpointsAccess(self._filepath, keys)
+        self.metadata = metadata
+
+    def load(self) -> EndpointsAccess:
+        """Where the ledger lies, and the keys."""
+        return self._access
+
+    def save(self, data: Never) -> None:
+        """Endpoints are asked call by call, and each is written to the ledger at once."""
+        raise DatasetError("the ledger is written call by call, not by a node")
+
+    def _exists(self) -> bool:
+        return True  # what endpoints need is there before the first call
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+
+def _key_of(credentials: Any, written: str = "teacher: {api_key: KEY}") -> str | None:
     """The key that the credentials hold, None where there are none; what is wrong with them is said without them."""
     if credentials is None:
         return None
     key = credentials.get("api_key") if isinstance(credentials, dict) else None
     if not isinstance(key, str | int) or set(credentials) != {"api_key"}:
-        raise UserError("conf/local/credentials.yml: the teacher's key is written as  teacher: {api_key: KEY}")
+        raise UserError(f"conf/local/credentials.yml: a key is written as  {written}")
     return str(key) or None  # YAML reads one of digits as a number

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from med_small_lm.overlap.documents import Document, asked
 from med_small_lm.overlap.fuzzy import FuzzyIndex, Likeness, Wording, wording
-from med_small_lm.overlap.guarded import GRAM, Item, guarded_items, phrase, right_answers
+from med_small_lm.overlap.grams import phrase
+from med_small_lm.overlap.guarded import Item, guarded_items, right_answers
+from med_small_lm.overlap.index import GramIndex, PhraseIndex
 from med_small_lm.overlap.reading import Read, read
 from med_small_lm.overlap.stems import folded
 from med_small_lm.schemas.rows import Question
@@ -94,10 +96,8 @@ class ContaminationIndex:
         having = range(len(items)), [n for n, own in enumerate(worded) if len(own) > 1]
         self._fuzzy = [FuzzyIndex([worded[n][i] for n in own], own, fuzzy) for i, own in enumerate(having)]
         self._mark_interchangeable([*items, *background])
-        self._by_answer: dict[str, dict[str, list[int]]] = defaultdict(dict)
-        self._by_subject: dict[str, dict[str, list[int]]] = defaultdict(dict)
-        self._by_gram: dict[str, list[int]] = defaultdict(list)
-        self._short: dict[str, dict[str, list[int]]] = defaultdict(dict)
+        self._by_answer, self._by_subject = PhraseIndex(), PhraseIndex()
+        self._by_gram = GramIndex([item.grams for item in self.items])
         self._right = [frozenset(right_answers(question)) for question in items]
         for place in range(len(items)):
             self._enter(place)
@@ -121,17 +121,11 @@ class ContaminationIndex:
         return [[hit for _, hit in sorted(own, key=lambda pair: (pair[0], pair[1].rule))] for own in found]
 
     def _enter(self, place: int) -> None:
-        """Put an item under the longest word of each right answer and under its grams."""
+        """Put an item under its right answers and subjects."""
         for answer in self._right[place]:
-            self._by_answer[max(answer.split(), key=len)].setdefault(answer, []).append(place)
+            self._by_answer.add(answer, place)
         for subject in self.items[place].subjects:
-            self._by_subject[max(subject.split(), key=len)].setdefault(subject, []).append(place)
-        for gram in self.items[place].grams:
-            own = tuple(gram.split())
-            if len(own) < GRAM:
-                self._short[max(own, key=len)].setdefault(phrase(own), []).append(place)
-            else:
-                self._by_gram[gram].append(place)
+            self._by_subject.add(subject, place)
 
     def _mark_interchangeable(self, questions: Sequence[Question]) -> None:
         """Mark the items of a form that several of the questions are like, with another subject."""
@@ -162,13 +156,13 @@ class ContaminationIndex:
         holders: Counter[str] = Counter()
         for question in exams:
             own, right, whole = read(_unanswered(question)), set(right_answers(question)), phrase(folded(question.stem))
-            holders.update({text for text, _ in (*_standing(self._by_answer, own), *_standing(self._by_subject, own))})
-            found = _named(self._short, own).items()
+            holders.update({text for text, _ in (*self._by_answer.standing(own), *self._by_subject.standing(own))})
+            found = self._by_gram.short.named(own).items()
             stems.update((place, text) for place, text in found if text != whole and not right & self._right[place])
             facts.update((fact.place, fact.subject) for fact in self._facts(own) if not right & self._right[fact.place])
         for (place, text), count in stems.items():
             if count > _CHANCE:
-                self._short[max(text.split(), key=len)][text].remove(place)
+                self._by_gram.short.forget(text, place)
                 self.items[place] = replace(self.items[place], grams=frozenset())
         for place, item in enumerate(self.items):
             expected = sum(holders[answer] for answer in self._right[place]) / max(len(exams), _ENOUGH)
@@ -182,11 +176,7 @@ class ContaminationIndex:
 
     def _covered(self, own: Read) -> Iterator[tuple[int, Hit]]:
         """Yield the items of which the document holds enough grams."""
-        counts: Counter[int] = Counter()
-        for gram in filter(self._by_gram.__contains__, own.grams):
-            counts.update(self._by_gram[gram])
-        counts.update(_named(self._short, own).keys())
-        for place, count in counts.items():
+        for place, count in self._by_gram.counts(own).items():
             item = self.items[place]
             share = count / len(item.grams)
             if share >= self.coverage:
@@ -203,7 +193,7 @@ class ContaminationIndex:
 
     def _facts(self, own: Read) -> Iterator[_Fact]:
         """Yield what makes a document hold the same fact as an item."""
-        for place, answer in _named(self._by_answer, own).items():
+        for place, answer in self._by_answer.named(own).items():
             item = self.items[place]
             subject = next((name for name in item.subjects if name in own.whole and name not in answer), None)
             if subject is not None:
@@ -242,19 +232,6 @@ def _unanswered(question: Question) -> Document:
     """Return a question as a document that does not assert its answer."""
     texts = asked(question)[-1]
     return Document(question.question_id, (*texts.stem, *texts.options), texts.stem, ())
-
-
-def _standing(index: dict[str, dict[str, list[int]]], own: Read) -> Iterator[tuple[str, list[int]]]:
-    """Yield the phrases that stand in the document, with their items."""
-    for word in index.keys() & own.different:
-        for text, places in index[word].items():
-            if text in own.whole:
-                yield text, places
-
-
-def _named(index: dict[str, dict[str, list[int]]], own: Read) -> dict[int, str]:
-    """Return the items one of whose phrases stands in the document, with the phrase."""
-    return {place: text for text, places in _standing(index, own) for place in places}
 
 
 def _is_half(subject: str, content: Sequence[str]) -> bool:

@@ -35,8 +35,9 @@ def question_document(question: Question, rationales: Iterable[Rationale] = ()) 
     quotes = [text for quote in question.quotes for text in (quote.text, quote.why)]
     told = [text for rationale in rationales for text in _told(rationale)]
     right = [option.text for option in question.options if option.key in question.answer_keys]
-    required = [*question.must_have, *question.nice_to_have, question.rubric]
-    asserted = [question.context, question.stem, question.answer_text, *right, *quotes, *required, *told]
+    required = [*question.must_have, *question.nice_to_have, *(one.text for one in question.rubric)]
+    turns = [turn.content for turn in question.turns]
+    asserted = [*turns, question.context, question.stem, question.answer_text, *right, *quotes, *required, *told]
     options = [option.text for option in question.options]
     return Document(question.question_id, _texts([*asserted, *options]), _texts(asserted), asked(question))
 

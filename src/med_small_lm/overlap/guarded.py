@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from med_small_lm.overlap.stems import FUNCTION_WORDS, Stems, Unit, folded
+from med_small_lm.overlap.grams import Boilerplate, asks, grams_of, phrase
+from med_small_lm.overlap.stems import Stems, folded
 from med_small_lm.overlap.subjects import Subject, subjects
 from med_small_lm.schemas.rows import Question
 
-GRAM = 8
-"""Words of a gram whose share is the coverage."""
-
-SHARED_BY = 2
-"""Questions that may hold a gram, whatever figures stand in it; what more hold is boilerplate (vital signs)."""
-
+_BACKGROUND = 1_000  # questions, at least, that show which words are the exam's form; twice as many show nothing new
 _TELLING = 2  # content words that a gram has at least: "which of the following is an example of" has one
-
-_FIGURE = re.compile(r"\d+")
 
 _SAYS_NOTHING = (
     "yes no maybe true false all none both neither oui non peut-être vrai faux ja nein vielleicht wahr falsch sí "
@@ -59,6 +51,25 @@ class Item:
     interchangeable: bool = False
 
 
+def beside(
+    questions: Sequence[Question], background: Sequence[Question] = (), splits: Sequence[str] = ("test",)
+) -> tuple[list[tuple[list[Question], list[Question]]], list[Question]]:
+    """Return each source's guarded questions with those that show its form, and all that may show what is boilerplate.
+
+    Guarded are the questions of ``splits``. A benchmark's other splits show which words are its form; a source that has
+    none (the book exam) is read beside all that is not guarded and ``background``: exemplars, training questions. Of a
+    large train split a part is read, for stems are laid beside each other.
+    """
+    guarded: dict[str, list[Question]] = {question.source: [] for question in questions}
+    others: dict[str, list[Question]] = {source: [] for source in guarded}
+    for question in questions:
+        (guarded if question.split in splits else others)[question.source].append(question)
+    others = {source: _some(own) for source, own in others.items()}
+    style = [question for own in others.values() for question in own]
+    parts = [(own, others[source] or [*style, *_some(background)]) for source, own in guarded.items() if own]
+    return parts, [*(question for own, _ in parts for question in own), *style]
+
+
 def guarded_items(
     items: Sequence[Question], background: Sequence[Question] = (), exams: Sequence[Question] = ()
 ) -> list[Item]:
@@ -68,13 +79,8 @@ def guarded_items(
     """
     stems = Stems([question.stem for question in (*items, *background)])
     asked = subjects(stems)
-    grams = [_grams(folded(f"{q.context} {q.stem}")) for q in items]
-    every = {f"{question.context} {question.stem}" for question in (*items, *exams)}
-    holders = Counter(gram for text in every for gram in {_FIGURE.sub("0", gram) for gram in _grams(folded(text))})
-    return [
-        _item(question, stems, place, asked[place], own, holders)
-        for place, (question, own) in enumerate(zip(items, grams, strict=True))
-    ]
+    shared = Boilerplate(f"{question.context} {question.stem}" for question in (*items, *exams))
+    return [_item(question, stems, place, asked[place], shared) for place, question in enumerate(items)]
 
 
 def right_answers(question: Question) -> Iterator[str]:
@@ -95,40 +101,22 @@ def points_at_options(text: str) -> bool:
     return bool(_ALL.fullmatch(text) or _LETTERS.fullmatch(text))
 
 
-def phrase(words: Sequence[str]) -> str:
-    """Return words as text with a space at both ends of every word."""
-    return f" {' '.join(words)} "
+def _some(questions: Sequence[Question]) -> list[Question]:
+    """Return every n-th of many questions."""
+    return list(questions[:: max(len(questions) // _BACKGROUND, 1)])
 
 
-def _item(
-    question: Question,
-    stems: Stems,
-    place: int,
-    asked: tuple[Subject, ...],
-    grams: Sequence[str],
-    holders: Mapping[str, int],
-) -> Item:
+def _item(question: Question, stems: Stems, place: int, asked: tuple[Subject, ...], shared: Boilerplate) -> Item:
     """Return a question as it is looked for."""
+    grams = grams_of(folded(f"{question.context} {question.stem}"))
     first = asked[0] if asked else Subject((), (), False)
     core = phrase(first.core) if first.core else ""
     if first.in_form:
         own = [gram for gram in grams if core in f" {gram} "]
     else:
-        own = [gram for gram in grams if holders[_FIGURE.sub("0", gram)] <= SHARED_BY]
+        own = [gram for gram in grams if gram not in shared]
     counted = [gram for gram in own if sum(map(stems.tells, set(gram.split()))) >= _TELLING] or own
     content = tuple(stems.content(place))
     names = tuple(phrase(subject.words) for subject in asked)
-    kept = frozenset(gram for gram in counted or grams if gram.count(" ") >= GRAM - 1 or not _is_topic(gram.split()))
+    kept = frozenset(gram for gram in counted or grams if asks(gram))
     return Item(question.question_id, question.source, names, core, first.in_form, content, kept)
-
-
-def _is_topic(words: Sequence[str]) -> bool:
-    """Return whether words are one term ("The coronary arteries"), and so ask nothing."""
-    return sum(not function for function, _ in groupby(words, FUNCTION_WORDS.__contains__)) < 2
-
-
-def _grams(words: Unit) -> list[str]:
-    """Return the different word 8-grams of a text, or the whole text where it is shorter."""
-    if len(words) < GRAM:
-        return [" ".join(words)] if words else []
-    return list(dict.fromkeys(" ".join(words[n : n + GRAM]) for n in range(len(words) - GRAM + 1)))

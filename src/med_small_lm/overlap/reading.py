@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from med_small_lm.overlap.documents import Document
 from med_small_lm.overlap.fuzzy import Wording, wording
-from med_small_lm.overlap.guarded import GRAM, phrase
+from med_small_lm.overlap.grams import GRAM, phrase
 from med_small_lm.overlap.stems import folded
 
 _BREAK = "|"  # stands between texts, and no word looks like it

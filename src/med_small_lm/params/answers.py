@@ -14,7 +14,9 @@ class AnswerForm(BaseModel):
 
     instruction: str = Field(description="system message; empty for none")
     options: Literal["hidden", "listed"] = Field(description="whether the prompt shows the options")
-    ending: str = Field(min_length=1, description="phrase before the answer, e.g. 'The answer is'")
+    ending: str = Field(
+        min_length=1, description="phrase before the answer, 'The answer is', or all of it: 'OPTION {key} IS CORRECT'"
+    )
     letters: bool = Field(description="whether the option's key is part of the answer")
 
 

@@ -1,4 +1,4 @@
-"""Parameters of where training runs: in this process, on several GPUs, or on a cluster."""
+"""Parameters of where training and evaluation run: in this process, on several GPUs, or on a cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Launch(BaseModel):
-    """Where the nodes that train run."""
+    """Where the nodes that train, and models that are evaluated, run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -12,7 +12,7 @@ KINDS = ("single", "multi", "yes_no", "open", "progressive")
 SOURCES = ("book", "paper", "general")
 STATUSES = ("ok", "ocr", "needs_ocr", "needs_password", "quarantined")
 COVERED = ("kept", "stopped", "empty", "failed", "skipped", "missing")
-STATES = ("parsed", "repaired", "ambiguous", "refused", "truncated", "empty")
+STATES = ("parsed", "repaired", "ambiguous", "refused", "truncated", "empty", "failed")
 
 
 class Records(pa.DataFrameModel):
@@ -99,13 +99,15 @@ class Questions(Records):
     quotes: Series[object]
     must_have: Series[object]
     nice_to_have: Series[object]
-    rubric: Series[str]
+    rubric: Series[object]
     method: Series[str]
     call_id: Series[str]
     passage_ids: Series[object]
     licence: Series[str]
     gates: Series[object]
     places: Series[object]
+    subject: Series[str]
+    turns: Series[object]
 
     @pa.dataframe_check
     @classmethod
@@ -317,6 +319,36 @@ class Predictions(Records):
         unique: ClassVar[list[str]] = ["model", "benchmark", "question_id", "mode", "variant", "sample"]
 
 
+class Judgements(Records):
+    """What judges said of open answers."""
+
+    model: Series[str] = some_text()
+    question_id: Series[str] = some_text()
+    benchmark: Series[str] = some_text()
+    variant: Series[str] = some_text()
+    kind: Series[str] = pa.Field(isin=("must_have", "nice_to_have", "criterion", "premise", "pair"))
+    number: Series[int] = pa.Field(ge=0)
+    asked: Series[str] = pa.Field(isin=("entails", "contradicts", "meets", "accepts", "prefers"))
+    statement: Series[str] = some_text()
+    judge: Series[str] = some_text()
+    label: Series[str] = pa.Field(isin=("", "true", "false", "first", "second", "tie"))
+    state: Series[str] = pa.Field(isin=("read", "unclear", "failed"))
+    call_id: Series[str] = some_text()
+
+    class Config(Records.Config):
+        """One judgement for each model, question, variant, point and thing asked of it."""
+
+        unique: ClassVar[list[str]] = [
+            "model", "benchmark", "question_id", "variant", "kind", "number", "asked", "statement", "judge"
+        ]  # fmt: skip
+
+    @pa.dataframe_check
+    @classmethod
+    def label_where_read(cls, frame: pd.DataFrame) -> Any:
+        """There is a label exactly where the judge's word was read."""
+        return (frame["label"] != "") == (frame["state"] == "read")
+
+
 class Scores(Records):
     """Metrics with their intervals."""
 
@@ -331,6 +363,7 @@ class Scores(Records):
     n_unparsed: Series[int] = pa.Field(ge=0)
     ci_low: Series[float]
     ci_high: Series[float]
+    n_failed: Series[int] = pa.Field(ge=0)
 
     @pa.dataframe_check
     @classmethod
@@ -361,6 +394,41 @@ class Contaminations(Records):
     n_records: Series[int] = pa.Field(ge=0)
     n_flagged: Series[int] = pa.Field(ge=0)
     n_items_hit: Series[int] = pa.Field(ge=0)
+
+
+class Exposures(Records):
+    """How much of each exam item stands in the training documents of each source."""
+
+    benchmark: Series[str] = some_text()
+    question_id: Series[str] = some_text()
+    source: Series[str] = some_text()
+    coverage: Series[float] = pa.Field(ge=0, le=1, nullable=True)
+    document_id: Series[str]
+
+    class Config(Records.Config):
+        """One line for each item and source."""
+
+        unique: ClassVar[list[str]] = ["benchmark", "question_id", "source"]
+
+
+class Comparisons(Records):
+    """Pairs of models on the same questions."""
+
+    model_a: Series[str] = some_text()
+    model_b: Series[str] = some_text()
+    benchmark: Series[str] = some_text()
+    mode: Series[str] = some_text()
+    variant: Series[str] = some_text()
+    n: Series[int] = pa.Field(ge=1)
+    only_a: Series[int] = pa.Field(ge=0)
+    only_b: Series[int] = pa.Field(ge=0)
+    difference: Series[float] = pa.Field(ge=-1, le=1)
+    p: Series[float] = pa.Field(ge=0, le=1)
+    p_holm: Series[float] = pa.Field(ge=0, le=1)
+    ci_low: Series[float] = pa.Field(nullable=True)
+    ci_high: Series[float] = pa.Field(nullable=True)
+    detectable: Series[float] = pa.Field(nullable=True)
+    test: Series[str] = pa.Field(isin=("mcnemar", "sign_flip"))
 
 
 class TeacherReport(Records):

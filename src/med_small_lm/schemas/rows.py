@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 """Raised whenever a record gains, loses or renames a field; every file carries it."""
 
 
@@ -80,8 +80,28 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation: ``role`` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """What an open answer is judged by: ``points`` are given where the text holds of it; negative ones are taken."""
+
+    text: str
+    points: float
+    tags: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
-    """A sentence that supports (or refutes) an option, and the passage that it stands in."""
+    """A sentence that supports (or refutes) an option, and the passage that it stands in.
+
+    Where an exam explains its answer in words of its own, these are ``why``, and ``text`` is empty.
+    """
 
     option: str
     text: str
@@ -104,7 +124,9 @@ class Question:
     """A question of a benchmark, of a book's own exercises, or written by the teacher.
 
     ``kind`` is one of single, multi, yes_no, open, progressive. ``answer_keys`` are keys of ``options``. ``places``
-    say where in a book the question itself stands, if it comes from one.
+    say where in a book the question itself stands, if it comes from one. ``turns`` are what was said before the stem,
+    which is then a conversation's last turn. An answer to an open one is judged by ``must_have`` and ``nice_to_have``,
+    or by ``rubric``. ``method`` of a benchmark's question is the task that read it, empty for the plain form.
     """
 
     question_id: str
@@ -122,13 +144,15 @@ class Question:
     quotes: list[Quote] = field(default_factory=list)
     must_have: list[str] = field(default_factory=list)
     nice_to_have: list[str] = field(default_factory=list)
-    rubric: str = ""
+    rubric: list[Criterion] = field(default_factory=list)
     method: str = ""
     call_id: str = ""
     passage_ids: list[str] = field(default_factory=list)
     licence: str = ""
     gates: list[Verdict] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
+    subject: str = ""
+    turns: list[Message] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +194,6 @@ class CorpusText:
     text: str
     passage_ids: list[str]
     licence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a conversation: ``role`` is system, user or assistant."""
-
-    role: str
-    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +343,10 @@ class KeyScore:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a model said to one question; ``state`` is parsed, repaired, ambiguous, refused, truncated or empty."""
+    """What a model said to one question.
+
+    ``state`` is parsed, repaired, ambiguous, refused, truncated or empty; failed where an endpoint did not answer.
+    """
 
     model: str
     question_id: str
@@ -343,8 +362,37 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a judge said of a model's answer to one question, at one point of what it is judged by.
+
+    ``kind`` is must_have or nice_to_have (a statement), criterion, premise (a false one) or pair (another model's
+    answer). ``asked`` is entails or contradicts (of a statement), meets, accepts or prefers. ``number`` counts the
+    statements or criteria from 0; of a pair it is the order, 0 where the model's own answer stands first, and
+    ``statement`` is the other model. ``label`` is true or false, of a pair first, second or tie; it is empty unless the
+    ``state`` is read: unclear where the judge said neither, failed where no reply came.
+    """
+
+    model: str
+    question_id: str
+    benchmark: str
+    variant: str
+    kind: str
+    number: int
+    asked: str
+    statement: str
+    judge: str
+    label: str
+    state: str
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """A metric of one model on one subset of a benchmark, with its 95 % interval."""
+    """A metric of one model on one subset of a benchmark, with its 95 % interval.
+
+    ``n`` are the questions that were asked, ``n_unparsed`` of them without a readable answer, so wrong. ``n_failed``
+    could not be asked and count in neither: with any of them the score is of an incomplete run.
+    """
 
     model: str
     benchmark: str
@@ -357,6 +405,34 @@ class Score:
     n_unparsed: int
     ci_low: float
     ci_high: float
+    n_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two models on the same questions: ``only_a`` are right with the first alone.
+
+    ``difference`` is the accuracy of the first less that of the second, with its 95 % interval (paired bootstrap).
+    ``p`` is two-sided: McNemar's exact, or, where questions come in cases, of flipping whole cases ("sign_flip");
+    ``p_holm`` the same corrected for all comparisons made together. ``detectable`` is the smallest difference that so
+    many questions show with 80 % power, NaN for none. Questions that one of the two could not be asked are left out.
+    """
+
+    model_a: str
+    model_b: str
+    benchmark: str
+    mode: str
+    variant: str
+    n: int
+    only_a: int
+    only_b: int
+    difference: float
+    p: float
+    p_holm: float
+    ci_low: float = float("nan")
+    ci_high: float = float("nan")
+    detectable: float = float("nan")
+    test: str = "mcnemar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +459,21 @@ class Contamination:
     n_records: int
     n_flagged: int
     n_items_hit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How much of an exam item stands word for word in the best single training document of one source.
+
+    ``coverage`` is the share of its word 8-grams (of its whole text where it is shorter); NaN where it says too little
+    to be told from what any text on its matter says. ``document_id`` is empty where nothing of it stands anywhere.
+    """
+
+    benchmark: str
+    question_id: str
+    source: str
+    coverage: float
+    document_id: str
 
 
 @dataclass(frozen=True, slots=True)

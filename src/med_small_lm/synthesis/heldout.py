@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from med_small_lm.overlap.contamination import ContaminationIndex
+from med_small_lm.overlap.guarded import beside
 from med_small_lm.schemas.rows import Passage, Question
-
-_BACKGROUND = 1_000  # questions, at least, that show which words are the exam's form; twice as many show nothing new
 
 
 def held_out_passages(passages: Sequence[Passage], share: float, seed: int) -> set[str]:
@@ -34,26 +33,6 @@ def guards_of(
     coverage: float = 0.2,
     fuzzy: float = 0.54,
 ) -> list[ContaminationIndex]:
-    """Return one guard for each source of ``questions``: a benchmark, or the book exam.
-
-    Guarded are the questions of ``splits``. A benchmark's other splits show which words are its form; a source that has
-    none (the book exam) is read beside all that is not guarded and ``background``: exemplars, training questions. Of a
-    large train split a part is read, for a guard's stems are laid beside each other.
-    """
-    guarded: dict[str, list[Question]] = {question.source: [] for question in questions}
-    others: dict[str, list[Question]] = {source: [] for source in guarded}
-    for question in questions:
-        (guarded if question.split in splits else others)[question.source].append(question)
-    others = {source: _some(own) for source, own in others.items()}
-    beside = [question for own in others.values() for question in own]
-    exams = [*(question for own in guarded.values() for question in own), *beside]
-    return [
-        ContaminationIndex(items, others[source] or [*beside, *_some(background)], coverage, fuzzy, exams=exams)
-        for source, items in guarded.items()
-        if items
-    ]
-
-
-def _some(questions: Sequence[Question]) -> list[Question]:
-    """Return every n-th of many questions."""
-    return list(questions[:: max(len(questions) // _BACKGROUND, 1)])
+    """Return one guard for each source of ``questions``: a benchmark, or the book exam; see ``guarded.beside``."""
+    parts, exams = beside(questions, background, splits)
+    return [ContaminationIndex(items, style, coverage, fuzzy, exams=exams) for items, style in parts]

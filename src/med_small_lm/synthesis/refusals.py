@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
-from med_small_lm.answers.extraction import declines
+from med_small_lm.answers.declining import declines
 from med_small_lm.overlap.contamination import ContaminationIndex, Hit
 from med_small_lm.overlap.normalise import words
 from med_small_lm.params.generate_questions import GenerateQuestions, QuestionGates, Refusals

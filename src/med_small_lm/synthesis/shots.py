@@ -52,8 +52,9 @@ def asked_text(question: Question) -> str:
 
 
 def reasoning_of(question: Question) -> str:
-    """Return why a question's answer is right, as its exam says it: its rubric, or the quote that proves it."""
-    return question.rubric.strip() or (question.quotes[0].text.strip() if question.quotes else "")
+    """Return why a question's answer is right: the first quote that proves it, or its exam's own explanation."""
+    told = (text.strip() for quote in question.quotes for text in (quote.text, quote.why))
+    return next(filter(None, told), "")
 
 
 def _answered(question: Question, *, as_object: bool) -> str:

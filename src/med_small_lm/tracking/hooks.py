@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
 from med_small_lm.datasets.paths import path_of
+from med_small_lm.entries import PROJECT
 from med_small_lm.schemas.rows import Score, TeacherUse
 from med_small_lm.schemas.tables import to_rows
-from med_small_lm.shelf import PROJECT
 from med_small_lm.tracking.artifacts import log_artifact
 from med_small_lm.tuning.checkpoint import Checkpoint
 
@@ -37,6 +38,9 @@ BLOCK = 1 << 20
 GPU = "gpu"
 """The tag of the nodes that train or run a model."""
 SAMPLED = 5  # seconds between two readings of the machine
+SIDES = ("clean", "dirty")
+NOT_A_NAME = re.compile(r"[^\w./ :-]")
+"""What MLflow allows in no name of a metric."""
 OF_A_CHECKPOINT = ("manifest.json", "README.md", "samples.md")
 """The files of a checkpoint that tell about it: the rest is weights."""
 
@@ -64,7 +68,7 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
         super().before_pipeline_run(run_params, pipeline, catalog)
         if not self._is_mlflow_enabled:
             return
-        for name in sorted(pipeline.inputs() - {"teacher"}):  # the ledger is written to, not read from
+        for name in sorted(pipeline.inputs() - {"teacher", "endpoints"}):  # a ledger is written to
             path = path_of(catalog, name)
             if path is not None and path.exists():
                 log_data(path, name, digest_of(path), "input")
@@ -127,12 +131,22 @@ def end_dead_runs() -> None:
 
 
 def score_metrics(scores: pd.DataFrame) -> dict[str, float]:
-    """The values of subset ``all``: benchmark, model, mode and variant make a name that MLflow allows."""
-    return {
-        f"{row.metric}/{row.benchmark}/{row.model}/{row.mode}/{row.variant.replace('=', '-')}": row.value
-        for row in to_rows(scores, Score)
-        if row.subset == "all"
-    }
+    """The values of whole benchmarks, and of an accuracy what belongs to it, under the same names in every run.
+
+    ``accuracy/medqa/tuned/likelihood/letter/0-shot`` has ``accuracy_low`` and ``accuracy_high`` (its interval),
+    ``unparsed`` and ``failed`` (questions), ``accuracy_clean`` and ``accuracy_dirty`` (see ``exposures``) beside it.
+    """
+    found: dict[str, float] = {}
+    for row in to_rows(scores, Score):
+        where = NOT_A_NAME.sub("-", f"{row.benchmark}/{row.model}/{row.mode}/{row.variant}")
+        if row.subset == "all":
+            found[f"{row.metric}/{where}"] = row.value
+        if row.metric == "accuracy" and row.subset == "all":
+            found[f"accuracy_low/{where}"], found[f"accuracy_high/{where}"] = row.ci_low, row.ci_high
+            found[f"unparsed/{where}"], found[f"failed/{where}"] = row.n_unparsed, row.n_failed
+        elif row.metric == "accuracy" and row.subset in SIDES:
+            found[f"accuracy_{row.subset}/{where}"] = row.value
+    return found
 
 
 def teacher_metrics(use: pd.DataFrame) -> dict[str, float]:

@@ -13,6 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from med_small_lm.errors import UserError
+from med_small_lm.hub import hub_open
 from med_small_lm.params.knowledge_injection import TINY, BaseModelParams
 from med_small_lm.tuning.cards import CARD
 from med_small_lm.tuning.checkpoint import (
@@ -25,7 +26,6 @@ from med_small_lm.tuning.checkpoint import (
     digest,
     finished,
 )
-from med_small_lm.tuning.hub import hub_open
 from med_small_lm.tuning.templates import TokenizerError
 from med_small_lm.tuning.tokenizer import PreTrainedTokenizer, check_vocabulary, ready_tokenizer, train_tokenizer
 from med_small_lm.tuning.weights import save, without_bars

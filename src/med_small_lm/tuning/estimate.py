@@ -16,11 +16,11 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
 
 from med_small_lm.errors import UserError
+from med_small_lm.hub import hub_open
 from med_small_lm.params.instruction_tune import TuneParams
 from med_small_lm.params.knowledge_injection import TINY, BaseModelParams, InjectionParams
 from med_small_lm.params.launch import Launch
 from med_small_lm.tuning.flops import peak_flops, token_flops
-from med_small_lm.tuning.hub import hub_open
 from med_small_lm.tuning.injection import n_steps, step_tokens
 from med_small_lm.tuning.memory import Memory, in_bytes, training_memory
 from med_small_lm.tuning.modes import check_shared

@@ -178,7 +178,7 @@ def test_an_array_gives_what_json_does(tmp_path_factory: pytest.TempPathFactory,
 
 
 def test_an_array_goes_on_behind_a_malformed_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("med_small_lm.tuning.instructions.rows._CHUNK", 16)  # records span many reads
+    monkeypatch.setattr("med_small_lm.record_files._CHUNK", 16)  # records span many reads
     good = '{"instruction": "I", "output": "O"}'
     found = read(put(tmp_path, "a.json", f"[{good},\n{{'instruction': 1}},\n{good},\n7,\n{good}"), "alpaca")
     assert told(found) == [

@@ -9,7 +9,8 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from med_small_lm.pipelines.evaluate import nodes
+from med_small_lm.benchmarks.judging.asking import ASKED
+from med_small_lm.pipelines.evaluate import judging, nodes, reporting
 
 NAME = "evaluate"
 PARAMS = f"params:{NAME}"
@@ -25,21 +26,33 @@ def create_pipeline(exams: Sequence[str]) -> Pipeline:
     predictions = {exam: f"{NAME}.{exam}.predictions" for exam in lanes}
     gather = Node(nodes.gather_items, questions, "exam_items", name="gather_items")
     merge = Node(nodes.gather_predictions, predictions, "predictions", name="gather_predictions")
-    return sum((_lane(exam) for exam in lanes), Pipeline([gather, merge, *_reports(), *map(_picture, lanes)]))
+    whole = Pipeline([gather, merge, _judge(), *_reports(), *map(_picture, lanes)])
+    return sum((_lane(exam, questions[exam]) for exam in lanes), whole)
 
 
-def _lane(exam: str) -> Pipeline:
-    """Predictions of one exam."""
+def _lane(exam: str, questions: str) -> Pipeline:
+    """Predictions of one exam, whose questions of all splits are a dataset."""
     predict = _of(exam, nodes.predict_exam)
-    inputs = {"items": "exam_items", "answers": "params:answers", "params": PARAMS} | {name: name for name in MODELS}
+    read = {"items": "exam_items", "examples": questions, "passages": "passages", "endpoints": "endpoints"}
+    told = {"answers": "params:answers", "params": PARAMS, "launch": "params:launch", "outputs": "params:outputs"}
+    inputs = read | told | {name: name for name in MODELS}
     lane = Pipeline([Node(predict, inputs, "predictions", name="predict", tags="gpu")])
-    parameters = {PARAMS, "params:answers"}
-    return Pipeline(lane, namespace=f"{NAME}.{exam}", inputs={"exam_items", *MODELS}, parameters=parameters)
+    own = {*read.values(), *MODELS}
+    return Pipeline(lane, namespace=f"{NAME}.{exam}", inputs=own, parameters=set(told.values()))
+
+
+def _judge() -> Node:
+    """What is asked about open answers, of the teacher's endpoint."""
+    read = {"predictions": "predictions", "items": "exam_items"}
+    told = {"teacher": "teacher", "teacher_params": "params:teacher", "params": PARAMS}
+    prompts = {what: f"judge_{what}_prompt" for what in ASKED}
+    made = ["judgements", "teacher_use_judgements"]
+    return Node(judging.judge_predictions, read | told | prompts, made, name=judging.NODE, tags="paid")
 
 
 def _picture(exam: str) -> Node:
     """The picture of one exam's scores."""
-    draw = _of(exam, nodes.draw_scores)
+    draw = _of(exam, reporting.draw_scores)
     return Node(draw, ["scores", "exam_items"], f"{NAME}.{exam}.figure", name=f"draw_{exam}")
 
 
@@ -57,14 +70,32 @@ def _reports() -> list[Node]:
     steps = ("questions", "rephrasings", "rationales", "exam_rationales", "instructions", "graphs")
     met = {step: f"contamination_{step}" for step in steps}
     read = ["perplexities", "tuning_perplexities"]
-    said = ["scores", "predictions", "exam_items", "contamination", "teacher_report", *read, PARAMS]
+    asked = ["teacher_report", "teacher_use_judgements"]
+    counted = ["scores", "comparisons"]
+    trained = ["benchmarks", "questions", "corpus", "conversations"]
+    scored = ["predictions", "exam_items", "exposures", "judgements", PARAMS]
+    told = [*counted, "exam_items", "contamination", *asked, *read]
+    near = ["lineage", "conversations", "passages"]
+    shown = [
+        *counted,
+        "predictions",
+        "exam_items",
+        "exposures",
+        "contamination",
+        *near,
+        *asked,
+        *read,
+        PARAMS,
+    ]
+    linked = ["exam_items", "conversations", "passages", PARAMS]
     return [
-        Node(nodes.score_predictions, ["predictions", "exam_items", PARAMS], "scores", name="score_predictions"),
-        Node(
-            nodes.link_items, ["exam_items", "conversations", "passages", PARAMS], "lineage", name="link_items_to_pages"
-        ),
-        Node(nodes.gather_contamination, met, "contamination", name="gather_contamination"),
-        Node(nodes.draw_curves, ["injection_history", "tuning_history"], "curves_figure", name="draw_curves"),
-        Node(nodes.draw_perplexities, read, "perplexities_figure", name="draw_perplexities"),
-        Node(nodes.write_report, said, "report", name="write_report"),
+        Node(reporting.measure_exposure, ["exam_items", *trained], "exposures", name="measure_exposure"),
+        Node(reporting.score_predictions, scored, "scores", name="score_predictions"),
+        Node(reporting.compare_models, ["predictions", "exam_items", PARAMS], "comparisons", name="compare_models"),
+        Node(reporting.link_items, linked, "lineage", name="link_items_to_pages"),
+        Node(reporting.gather_contamination, met, "contamination", name="gather_contamination"),
+        Node(reporting.draw_curves, ["injection_history", "tuning_history"], "curves_figure", name="draw_curves"),
+        Node(reporting.draw_perplexities, read, "perplexities_figure", name="draw_perplexities"),
+        Node(reporting.write_report, told, "report", name="write_report"),
+        Node(reporting.write_page, shown, "report_page", name="write_page"),
     ]

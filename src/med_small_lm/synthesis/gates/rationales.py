@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from med_small_lm.answers.extraction import declines, stated_keys
+from med_small_lm.answers.declining import declines
+from med_small_lm.answers.extraction import stated_keys
 from med_small_lm.answers.nearest import spans
 from med_small_lm.overlap.normalise import words
 from med_small_lm.params.synthesize_cot import RationaleGates

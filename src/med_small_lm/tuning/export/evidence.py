@@ -129,7 +129,7 @@ def scores(evidence: Evidence, models: Sequence[str]) -> list[str]:
         [one.benchmark, f"{one.mode}, {one.variant}", one.subset, one.model, f"{one.value:.3f}",
          f"{one.ci_low:.3f} to {one.ci_high:.3f}", str(one.n), str(one.n_unparsed)]
         for one in sorted(evidence.scores, key=lambda one: asked.index(_asked(one)))
-        if one.model in models
+        if one.model in models and one.metric == "accuracy"
     ]  # fmt: skip
     if not rows:
         return ["This checkpoint was not scored: `kedro run --pipelines evaluate` does it.", ""]

@@ -9,7 +9,7 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]  # its client's own
 
 from med_small_lm.errors import UserError
-from med_small_lm.tuning.hub import hub_open
+from med_small_lm.hub import hub_open
 from med_small_lm.tuning.licences import terms_of
 
 WHY = {

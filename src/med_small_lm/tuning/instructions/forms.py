@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from med_small_lm.record_files import Row, rows_of
 from med_small_lm.schemas.rows import Message
-from med_small_lm.tuning.instructions.rows import Row, rows_of
 from med_small_lm.tuning.instructions.sources import XML_READERS, InstructionSource
 from med_small_lm.tuning.instructions.xml import liveqa, medquad
 

@@ -1,0 +1,69 @@
+"""MedMCQA: entrance examinations of Indian medical schools. Its test split has no answers, so dev is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from med_small_lm.benchmarks.choices import explained, lettered, right_key, split_choices, text_of
+from med_small_lm.benchmarks.releases import Found, Record, Release, Unusable, by_record
+from med_small_lm.benchmarks.task import TEST, TRAIN, UNLABELLED, Task
+from med_small_lm.schemas.rows import Option, Question
+
+_LETTERED = ("opa", "opb", "opc", "opd")
+
+
+def _read(release: Release) -> Iterator[Found]:
+    """The questions; ``cop`` counts from 1 in the release's JSON, from 0 in its Parquet, which its values tell."""
+    from_zero: dict[object, bool] = {}
+    for record in release.records():
+        if isinstance(record, Record) and record.has("cop"):
+            told = from_zero.get(record.file, record.file.suffix.lower() == ".parquet")
+            from_zero[record.file] = (told or record.fields["cop"] == 0) and record.fields["cop"] != len(_LETTERED)
+
+    def question(record: Record) -> Question:
+        if record.has("cop"):
+            stem, options = record.text("question"), lettered(record.fields.get(name) for name in _LETTERED)
+            key = _key(record, options, int(not from_zero[record.file]))
+        else:
+            stem, options = split_choices(record.text("question"))
+            labels = record.fields.get("label") or [""]
+            key = right_key(options, str(labels[0]))
+        why = record.told("exp") or record.told("label_rationale")
+        return Question(
+            record.id(record.told("id")), "medmcqa", record.split, "single", stem, options, [key],
+            text_of(options, key), quotes=explained(key, why), subject=record.told("subject_name"),
+        )  # fmt: skip
+
+    yield from by_record(question)(release)
+
+
+def _key(record: Record, options: list[Option], first: int) -> str:
+    told = record.fields["cop"]
+    place = int(told) - first if isinstance(told, int | float | str) and str(told).strip().isdecimal() else -1
+    if not 0 <= place < len(options):
+        raise Unusable(f"the answer {told!r} is no option" if told not in (None, "", -1) else "no answer")
+    return options[place].key
+
+
+MEDMCQA = Task(
+    name="medmcqa",
+    title="MedMCQA",
+    source="https://github.com/medmcqa/medmcqa",
+    licence="MIT; its repository's badge says Apache-2.0",
+    split="dev, read as test: the release's own test split has no answers",
+    version="2022",
+    n=4_183,
+    takes="`{train,dev}.json` (opa to opd, cop, exp, subject_name), as Parquet, or with the options in the question",
+    read=_read,
+    forms=(("question", *_LETTERED, "cop"), ("question", "label")),
+    splits={"train": TRAIN, "dev": TEST, "validation": TEST, "valid": TEST, "val": TEST, "test": UNLABELLED},
+    sha256={"dev.jsonl": "fd77b0d05253da74d848dc11e706d74311e871e43ea72e75bfe4b74294781476"},
+    unverified=("cop counts from 0 in the hub's Parquet",),
+    defects=(
+        "21 items of dev have two equal options, 4 of them the right one",
+        "20 stems of dev are asked twice, one with another answer",
+        "'multi' questions have one right option",
+        "its README swaps the sizes of the valid and test splits",
+        "62 % of the questions have under 13 words: a search for 13-grams cannot see them",
+    ),
+)
