@@ -40,7 +40,7 @@ def absent() -> str:
 
 def skipped(figures: Sequence[str], reason: str) -> int:
     """The exit status, after a line for each figure that could not be taken."""
-    from _training import say
+    from _figures import say
 
     for figure in figures:
         say(figure, f"skipped: {reason}", "", None)  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from _exams import EXAMS, medmcqa, medqa, sentences
-from _teacher import say
+from _figures import say
 
 from med_small_lm.benchmarks.exposure import best_of, distribution, expose, training_documents
 from med_small_lm.overlap.normalise import words

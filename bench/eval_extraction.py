@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
-from _teacher import say  # noqa: E402
+from _figures import say  # noqa: E402
 from tests.answers.replies import CASES, Case  # noqa: E402
 
 from med_small_lm.answers.extraction import extract  # noqa: E402

@@ -22,7 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
-from _teacher import say  # noqa: E402
+from _figures import say  # noqa: E402
 from scipy.stats import bootstrap  # noqa: E402
 from sklearn.metrics import accuracy_score, cohen_kappa_score  # noqa: E402
 from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa  # noqa: E402

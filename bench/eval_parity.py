@@ -18,8 +18,8 @@ from med_small_lm.quiet import be_quiet
 be_quiet()
 
 import torch  # noqa: E402  after what keeps libraries quiet
+from _figures import say  # noqa: E402
 from _harness import LAYOUT_OF, Harness, absent, questions_of, skipped, texts_of, trained_model  # noqa: E402
-from _training import say  # noqa: E402
 
 ITEMS = int(os.environ.get("ITEMS") or 0)
 ROWS = 16

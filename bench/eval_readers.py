@@ -6,12 +6,12 @@ without it, `../shared/data/benchmarks` from the project's root. Where it is not
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+
+from _figures import say
 
 from med_small_lm.benchmarks.defects import tally
 from med_small_lm.benchmarks.items import Problem
@@ -32,13 +32,6 @@ SUBJECTS = {
     "anatomy": 135, "clinical_knowledge": 265, "college_biology": 144, "college_medicine": 173,
     "medical_genetics": 100, "professional_medicine": 272,
 }  # fmt: skip
-
-
-def say(name: str, value: Any, goal: Any, ok: bool, unit: str = "") -> bool:
-    """Print one figure as a JSON line; return whether it met its goal."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": None, "ratio": None, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok
 
 
 def counted(name: str, questions: list[Question], problems: list[Problem], seconds: float) -> bool:
@@ -62,7 +55,7 @@ def main() -> int:
     """The exit status: 0 if every figure met its goal, or none could be taken."""
     data = Path(sys.argv[1]) if len(sys.argv) > 1 else DATA
     if not data.is_dir():
-        print(json.dumps({"figure": "benchmark readers", "skipped": f"no folder {data}"}))
+        say("benchmark readers", f"skipped: no folder {data}", "", None)
         return 0
     good, read = True, dict[str, list[Question]]()
     for name, place in PLACES.items():

@@ -21,7 +21,8 @@ from typing import Any
 
 import psutil
 import torch
-from _training import base, say
+from _figures import say
+from _training import base
 
 from med_small_lm.benchmarks.candidates import sources
 from med_small_lm.benchmarks.predict import Exam, predict

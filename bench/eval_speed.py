@@ -19,8 +19,8 @@ from med_small_lm.quiet import be_quiet
 be_quiet()
 
 import torch  # noqa: E402  after what keeps libraries quiet
+from _figures import say  # noqa: E402
 from _harness import Harness, absent, questions_of, skipped, texts_of, trained_model  # noqa: E402
-from _training import say  # noqa: E402
 
 ITEMS = int(os.environ.get("ITEMS") or 192)
 TURNS = int(os.environ.get("TURNS") or 3)
