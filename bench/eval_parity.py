@@ -3,7 +3,8 @@
 Every test item of MedQA, MedMCQA, PubMedQA and MMLU's medical subjects, letters and option texts, by the project and by
 the harness (see ``_harness.py``) with one model, a Llama of 13 million parameters trained a little on the pocket books.
 The prompts are first laid beside those of the harness' own tasks. Its tasks compare letters, and PubMedQA's words; the
-option texts of the others follow "Question: … Answer:", as in its HEAD-QA. `ITEMS=n` takes n items of each benchmark.
+option texts of the others follow "Question: … Answer:", as in its HEAD-QA, and PubMedQA's words are listed with letters
+in its layout. `ITEMS=n` takes n items of each benchmark.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ THREADS = 2
 TIE = 1e-4
 RUNS = [
     ("medqa", "letter"), ("medqa", "option_text"), ("medmcqa", "letter"), ("medmcqa", "option_text"),
-    ("mmlu_medical", "letter"), ("mmlu_medical", "option_text"), ("pubmedqa", "option_text"),
+    ("mmlu_medical", "letter"), ("mmlu_medical", "option_text"), ("pubmedqa", "letter"), ("pubmedqa", "option_text"),
 ]  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def compare(harness: Harness, model: Any, tokenizer: Any, name: str, compared: s
     layout = LAYOUT_OF[name] if compared == "letter" or name == "pubmedqa" else "medqa"
     questions, prompts = questions_of(name, ITEMS), PlainPrompts(LAYOUTS[layout], compared)  # type: ignore[arg-type]
     texts, good = texts_of(prompts, questions), True
-    if compared == "letter" or name == "pubmedqa":
+    if (compared == "letter") != (name == "pubmedqa"):  # what its own task asks
         pairs = zip(texts, harness.prompts(layout, questions), strict=True)
         unequal = sum(own != theirs for (own, _), theirs in pairs)
         good = say(f"{name}, {compared}: prompts that differ, of {len(texts):,}", unequal, "0", unequal == 0)
@@ -50,7 +51,7 @@ def compare(harness: Harness, model: Any, tokenizer: Any, name: str, compared: s
     apart = max(abs(a - b) for own, other in zip(ours, theirs, strict=True) for a, b in zip(own, other, strict=True))
     print(f"{name}, {compared}: {len(ours):,} items, log-probabilities at most {apart:.2g} nats apart", file=sys.stderr)
     for measure, lengths in _measures(questions, compared).items():
-        good &= _told(f"{name}, {compared}, {measure}", questions, _per(ours, lengths), _per(theirs, lengths))
+        good &= _told(f"{name}, {compared}, {measure}", questions, _per(ours, lengths), _per(theirs, lengths), lengths)
     return good
 
 
@@ -65,13 +66,22 @@ def _per(sums: Sequence[Sequence[float]], lengths: Sequence[Sequence[int]]) -> l
     return [[a / n for a, n in zip(row, by, strict=True)] for row, by in zip(sums, lengths, strict=True)]
 
 
-def _told(name: str, questions: Sequence[Any], ours: list[list[float]], theirs: list[list[float]]) -> bool:
-    """The two accuracies, and the items answered otherwise whose two best are no tie."""
+def _told(
+    name: str, questions: Sequence[Any], ours: list[list[float]], theirs: list[list[float]], lengths: list[list[int]]
+) -> bool:
+    """The two accuracies, and the items answered otherwise whose two best are no tie.
+
+    How far two are apart is what one sum would have to gain, in nats, to be level with the other.
+    """
     right = [[o.key for o in q.options].index(q.answer_keys[0]) for q in questions]
     picked = [[row.index(max(row)) for row in side] for side in (ours, theirs)]
     own, other = (sum(map(int.__eq__, side, right)) / len(right) for side in picked)
     differ = [n for n, (a, b) in enumerate(zip(*picked, strict=True)) if a != b]
-    clear = [n for n in differ if abs(theirs[n][picked[0][n]] - theirs[n][picked[1][n]]) > TIE]
+    clear = []
+    for n in differ:
+        a, b = picked[0][n], picked[1][n]
+        if abs(theirs[n][a] - theirs[n][b]) * min(lengths[n][a], lengths[n][b]) > TIE:
+            clear.append(n)
     good = say(f"{name}: accuracy", own, "within 0.001", abs(own - other) <= 0.001, "share", other)
     told = f"{name}: items answered otherwise that are no tie within {TIE:g} nats ({len(differ)} otherwise)"
     return good & say(told, len(clear), "0", not clear, "items")

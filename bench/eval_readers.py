@@ -28,6 +28,8 @@ PLACES = {
 }  # fmt: skip
 SAMPLES = {"healthbench": 10}
 """Questions of a sample of a benchmark; of all others the published number is the goal."""
+ASIDE = {"mmlu_medical": 5}
+"""Records that are no question of the benchmark: five of MMLU-Pro stand as exemplars beside those of MMLU."""
 SUBJECTS = {
     "anatomy": 135, "clinical_knowledge": 265, "college_biology": 144, "college_medicine": 173,
     "medical_genetics": 100, "professional_medicine": 272,
@@ -46,7 +48,8 @@ def counted(name: str, questions: list[Question], problems: list[Problem], secon
     )
     good = say(f"{name}: test questions", len(test), goal, len(test) == goal, f"read in {seconds:.1f} s")
     good &= say(f"{name}: answers that resolve", resolved, len(test), resolved == len(test))
-    good &= say(f"{name}: records set aside", len(problems), 0, not problems)
+    aside = ASIDE.get(name, 0)
+    good &= say(f"{name}: records set aside", len(problems), aside, len(problems) == aside)
     told = ", ".join(f"{count} {defect}" for defect, count in tally(test).items()) or "none"
     return say(f"{name}: doubtful questions, kept and told", told, "reported", True) and good
 

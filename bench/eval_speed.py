@@ -1,8 +1,10 @@
 """Speed of scoring beside lm-evaluation-harness: `python bench/eval_speed.py`, some five minutes on two cores.
 
 Items a second on MedQA (`ITEMS` drawn, 192), with the model and the prompts of `eval_parity.py`, from questions to
-log-probabilities: imports and loading are left out, tokenising is in. Both sides take 16 rows a batch, in float32 on
-two threads of one machine, turn by turn in alternating order, the median of `TURNS` (3) each.
+log-probabilities: imports and loading are left out, tokenising is in. A batch is the same on both sides: 16 questions.
+Of option texts these are 64 sequences, a prompt with one option each; of letters 16, as the harness reads a prompt once
+as well where all continuations are one token. In float32 on two threads of one machine, turn by turn in alternating
+order, the median of `TURNS` (3) each.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ from _harness import Harness, absent, questions_of, skipped, texts_of, trained_m
 
 ITEMS = int(os.environ.get("ITEMS") or 192)
 TURNS = int(os.environ.get("TURNS") or 3)
-ROWS = 16
+QUESTIONS = 16
+OPTIONS = 4
+SEQUENCES = {"option_text": QUESTIONS * OPTIONS, "letter": QUESTIONS}
+"""Of a batch."""
 THREADS = 2
 GOALS = {"option_text": 3.0, "letter": 1.2}
 
@@ -34,7 +39,7 @@ def ours(model: Any, tokenizer: Any, questions: Sequence[Any], prompts: Any) -> 
     from med_small_lm.benchmarks.likelihood import option_scores
 
     begun = time.perf_counter()
-    found = option_scores(model, tokenizer, questions, prompts, batch_tokens=1 << 20, batch_rows=ROWS)
+    found = option_scores(model, tokenizer, questions, prompts, batch_tokens=1 << 20, batch_rows=QUESTIONS)
     assert all(found)
     return len(questions) / (time.perf_counter() - begun)
 
@@ -45,20 +50,22 @@ def beside(harness: Harness, model: Any, tokenizer: Any, compared: str) -> bool:
 
     questions, prompts = questions_of("medqa", ITEMS), PlainPrompts(LAYOUTS["medqa"], compared)  # type: ignore[arg-type]
     texts = texts_of(prompts, questions)
+    assert all(len(options) == OPTIONS for _, options in texts)
     own, theirs = list[float](), list[float]()
     sides = [
         lambda: own.append(ours(model, tokenizer, questions, prompts)),
         lambda: theirs.append(len(texts) / harness.sums(texts)[1]),
     ]
-    ours(model, tokenizer, questions[:ROWS], prompts)
-    harness.sums(texts[:ROWS])
+    ours(model, tokenizer, questions[:QUESTIONS], prompts)
+    harness.sums(texts[:QUESTIONS])
     for turn in range(TURNS):
         for side in sides if turn % 2 else reversed(sides):
             side()
     print({"ours": own, "harness": theirs}, file=sys.stderr)
     value, peer = median(own), median(theirs)
     goal, ratio = GOALS[compared], value / peer
-    name = f"MedQA by {compared.replace('_', ' ')}, {len(questions):,} items, {ROWS} rows a batch, {THREADS} threads"
+    batch = f"{QUESTIONS} questions or {SEQUENCES[compared]} sequences a batch"
+    name = f"MedQA by {compared.replace('_', ' ')}, {len(questions):,} items, {batch}, {THREADS} threads"
     return say(name, value, f">= {goal:g} of lm-evaluation-harness", ratio >= goal, "items/s", peer, ratio)
 
 
@@ -71,8 +78,11 @@ def main() -> int:
     folder = trained_model()
     torch.set_num_threads(THREADS)
     model, tokenizer = load(folder)
-    with Harness(folder, ROWS, THREADS) as harness:
-        return 0 if all([beside(harness, model, tokenizer, compared) for compared in GOALS]) else 1
+    good = True
+    for compared in GOALS:
+        with Harness(folder, SEQUENCES[compared], THREADS) as harness:
+            good &= beside(harness, model, tokenizer, compared)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from med_small_lm.benchmarks.calibration import Judged, measure
+from med_small_lm.benchmarks.calibration import SureAnswers, measure
 from med_small_lm.benchmarks.resampling import percentile, units
 from med_small_lm.benchmarks.scoring import score
 from med_small_lm.benchmarks.statistics import accuracy_interval, holm, mcnemar_p, mean_interval, paired, sign_flip_p
@@ -103,7 +103,7 @@ def cases() -> bool:
 
 
 def others() -> bool:
-    """How often the intervals of a paired difference and of a case's mean points hold the truth."""
+    """How often the intervals of a paired difference, of a case's mean points and of a count hold the truth."""
     draw = np.random.default_rng(4)
     chances = np.array([0.08, 0.74, 0.18])
 
@@ -119,7 +119,11 @@ def others() -> bool:
         return low <= points @ odds <= high
 
     good = covered("paired difference, n = 308", float(np.mean([difference(n) for n in range(SIMULATIONS)])))
-    return good & covered("exam scale, n = 60", float(np.mean([scale(n) for n in range(SIMULATIONS)])))
+    good &= covered("exam scale, n = 60", float(np.mean([scale(n) for n in range(SIMULATIONS)])))
+    for n in (25, 201):  # answers, each of which may hold several contradictions
+        told = [mean_interval(draw.negative_binomial(1, 2 / 3, n), seed=seed) for seed in range(SIMULATIONS)]
+        good &= covered(f"counts, n = {n}, mean 0.5", float(np.mean([low <= 0.5 <= high for low, high in told])))
+    return good
 
 
 def simulated(p: float) -> list[float]:
@@ -160,7 +164,7 @@ def speed() -> bool:
     used = time.process_time() - began
     sure = draw.random(4_183)
     began = time.process_time()
-    measure(Judged(sure, (draw.random(4_183) < sure).astype(float), sure))
+    measure(SureAnswers(sure, (draw.random(4_183) < sure).astype(float), sure))
     calibrated = time.process_time() - began
     name = f"processor time of {len(scores)} scores with intervals, 10 models on {len(asked):,} questions"
     good = say(name, round(used, 2), "<= 10 s", used <= 10, "s")

@@ -80,10 +80,12 @@ class RunHooks:
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Say what came of it, and release the lock."""
-        LOG.info("Done in %.0f s.", time.monotonic() - self._started)
-        for line in closing_lines(pipeline, catalog):
-            LOG.info("%s", line)
-        self._release()
+        try:
+            LOG.info("Done in %.0f s.", time.monotonic() - self._started)
+            for line in closing_lines(pipeline, catalog):
+                LOG.info("%s", line)
+        finally:
+            self._release()
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:

@@ -10,7 +10,7 @@ import json
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -42,7 +42,7 @@ def rows_of(file: Path) -> Iterator[Row]:
     elif _is_utf16(file):
         yield Row(1, fault="the file is UTF-16, not UTF-8: save it as UTF-8")
     elif kind in (".csv", ".tsv"):
-        yield from _table(file, "\t" if kind == ".tsv" else ",")
+        yield from table_rows(file, "\t" if kind == ".tsv" else ",")
     elif kind == ".json" and _is_array(file):
         with file.open(encoding="utf-8-sig", errors="surrogateescape") as text:
             yield from _array(text)
@@ -137,11 +137,14 @@ class _Lines:
         del self.taken[1:]
 
 
-def _table(file: Path, delimiter: str) -> Iterator[Row]:
-    """Yields the rows of a table whose first line names its columns; a quoted field may run over several lines."""
+def table_rows(file: Path, delimiter: str, columns: Sequence[str] = ()) -> Iterator[Row]:
+    """Yields the rows of a table of these columns, else of those that its first line names.
+
+    A quoted field may run over several lines.
+    """
     csv.field_size_limit(_FIELD)
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-        lines, at, names = _Lines(text), 1, list[str]()
+        lines, at, names = _Lines(text), 1, list(columns)
         table = csv.reader(lines, delimiter=delimiter, strict=True)
         while True:
             lines.taken.clear()

@@ -1,4 +1,4 @@
-"""The closing lines of a run: what the tuned model scores, where the report lies, which files were set aside."""
+"""The closing lines of a run: what its last model scores, what is missing, where the report lies, files set aside."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from kedro.pipeline import Pipeline
 from med_small_lm.datasets.lanes import REASONS
 from med_small_lm.datasets.paths import path_of
 from med_small_lm.paid import forecast_lines
+from med_small_lm.params.evaluate import Evaluate
 from med_small_lm.schemas.rows import Score
 from med_small_lm.schemas.tables import to_rows
 from med_small_lm.textbooks.documents import READ
 
 
 def closing_lines(pipeline: Pipeline, catalog: DataCatalog) -> Iterator[str]:
-    """A line for each score of the last model but its controls; the report, files set aside, a preview's forecast."""
+    """A line for each exam, and for questions not asked; the report, files set aside, a preview's forecast."""
     made = pipeline.datasets() - pipeline.inputs()
     if "scores" in made:
         yield from _scores(catalog)
+    if "predictions" in made:
+        yield from _not_asked(catalog)
     if "report_page" in made:
         yield f"Report: {path_of(catalog, 'report_page')}"
     if "ingest_report" in made:
@@ -28,15 +31,33 @@ def closing_lines(pipeline: Pipeline, catalog: DataCatalog) -> Iterator[str]:
 
 
 def _scores(catalog: DataCatalog) -> Iterator[str]:
-    params = catalog.load("params:evaluate")
-    for score in to_rows(catalog.load("scores"), Score):
-        control = any(score.variant.startswith(name) for name in params.controls)
-        whole = score.subset == "all" and score.metric == "accuracy"
-        if score.model == params.models[-1] and whole and not control:
+    """The leading score of each exam: of the run's last model, of the last candidate where it has none of its own."""
+    from med_small_lm.benchmarks.page.results import Results, is_control
+
+    params = Evaluate.model_validate(catalog.load("params:evaluate"))
+    model, told = (params.models or params.names)[-1], set[str]()
+    for score in Results({}, {}, to_rows(catalog.load("scores"), Score)).main:
+        if score.model == model and score.benchmark not in told and not is_control(score.variant):
+            told.add(score.benchmark)
+            metric = "" if score.metric == "accuracy" else f", {score.metric}"
             yield (
-                f"{score.model} on {score.benchmark}, {score.mode}: "
+                f"{score.model} on {score.benchmark}, {score.mode}{metric}: "
                 f"{score.value:.3f} [{score.ci_low:.3f}, {score.ci_high:.3f}] of {score.n}"
                 + (f", {score.n_unparsed} without a readable answer" if score.n_unparsed else "")
+            )
+
+
+def _not_asked(catalog: DataCatalog) -> Iterator[str]:
+    """How many questions of which exam a model could not be asked in one way or another."""
+    from med_small_lm.benchmarks.voting import FAILED
+
+    answers = catalog.load("predictions")
+    for (model, exam), own in answers.groupby(["model", "benchmark"], sort=False):
+        failed = own.loc[own["state"] == FAILED, "question_id"].nunique()
+        if failed:
+            yield (
+                f"INCOMPLETE: {model} on {exam}: {failed:,} of {own['question_id'].nunique():,} questions could not be "
+                "asked: neither right nor wrong; the log says why, and the next run asks them again"
             )
 
 

@@ -14,6 +14,7 @@ from med_small_lm.answers.extraction import Extraction, extract, stated_keys
 from med_small_lm.answers.forms import Form
 from med_small_lm.schemas.rows import Option
 
+from .more_replies import MORE_CASES
 from .replies import CASES, Case
 
 POCKET = Path(__file__).parents[2] / "data/01_raw/benchmarks/pocket_exam.jsonl"
@@ -192,7 +193,7 @@ def test_not_read(reply: str, listed: list[Option], state: str) -> None:
     assert extract(reply, listed, TEXT) == Extraction(state, [])
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.group}: {case.text[:40]!r}")
+@pytest.mark.parametrize("case", CASES + MORE_CASES, ids=lambda case: f"{case.group}: {case.text[:40]!r}")
 def test_the_table_of_replies(case: Case) -> None:
     read = extract(case.text, case.shape.options, LETTERS, kind=case.shape.kind, truncated=case.cut)
     assert read == Extraction(case.state, list(case.keys))
@@ -284,6 +285,12 @@ REPLY = st.one_of(st.text(max_size=60), st.sampled_from([case.text for case in C
 KIND = st.sampled_from(["single", "multi", "yes_no", "progressive", "open"])
 
 
+def test_a_long_reply_is_read_in_time() -> None:
+    listed = options("renal vein", "renal artery", "vein", "artery")
+    words = "renal vein, artery and vein; (A) renal artery is a vein or artery. If the answer is not (B), wait, but "
+    assert extract(words * 200, listed, LETTERS, kind="multi").state == "ambiguous"
+
+
 @given(some_options(), REPLY, KIND, st.booleans())
 def test_no_reply_to_any_kind_names_what_is_no_option(listed: list[Option], reply: str, kind: str, cut: bool) -> None:
     read = extract(reply, listed, LETTERS, kind=kind, truncated=cut)
@@ -331,6 +338,31 @@ def test_thinking_changes_nothing(listed: list[Option], data: st.DataObject) -> 
     chosen, other = data.draw(st.permutations(listed))[:2]
     thought = f"<think>Perhaps ({other.key}). The answer is {other.text}.</think>"
     assert extract(f"{thought} {TEXT.reply(chosen)}", listed, TEXT) == extract(TEXT.reply(chosen), listed, TEXT)
+
+
+MORE = ["It is often seen in adults.", "A second sign is rare.", "The others are larger, as has been shown.",
+        "However, more work is needed.", "Vitamin D plays no part.", "I hope this helps!"]  # fmt: skip
+STATED = [
+    case for case in CASES + MORE_CASES
+    if case.state in ("parsed", "repaired") and case.shape.kind != "open" and not case.text.endswith('"B"')
+]  # fmt: skip
+
+
+@given(st.sampled_from(STATED), st.sampled_from(MORE))
+def test_a_harmless_paragraph_behind_a_reply_changes_nothing(case: Case, more: str) -> None:
+    read = extract(f"{case.text}\n\n{more}", case.shape.options, LETTERS, kind=case.shape.kind)
+    assert read == Extraction(case.state, list(case.keys))
+
+
+@given(some_options(), st.data(), st.sampled_from(MORE))
+def test_a_harmless_sentence_behind_a_statement_changes_nothing(
+    listed: list[Option], data: st.DataObject, more: str
+) -> None:
+    one, two = sorted(data.draw(st.permutations(listed))[:2], key=lambda option: option.key)
+    assert extract(f"The answer is ({one.key}). {more}", listed, LETTERS) == Extraction("parsed", [one.key])
+    assert extract(f"{LETTERS.answer(one)} {more}", listed, LETTERS) == Extraction("parsed", [one.key])
+    both = extract(f"The answers are ({one.key}) and ({two.key}). {more}", listed, LETTERS, kind="multi")
+    assert both == Extraction("parsed", [one.key, two.key])
 
 
 @pytest.mark.skipif(not POCKET.is_file(), reason="the pocket exam is not here")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from med_small_lm.answers.forms import PropositionForm, forms_of, proposition_form
+from med_small_lm.answers.forms import Form, PropositionForm, forms_of, proposition_form
 from med_small_lm.params.answers import AnswerForm, Answers, PropositionParams
 from med_small_lm.schemas.rows import Message, Option, Question
 
@@ -57,6 +57,15 @@ def test_the_oldest_go_first_and_the_vignette_never(words_max: int, n: int) -> N
     if len(shown) < len(earlier):  # one more would not fit
         more = len(form.messages(form.propositions(last, earlier)[0])[-1].content.split()) + 8
         assert more > words_max
+
+
+@pytest.mark.parametrize(
+    ("ending", "letter"),
+    [("The answer is", "The answer is (C"), ("OPTION {key} IS CORRECT", "OPTION C"), ("{key}: {text}", "C"),
+     ("The answer is {text}.", "The answer is C"), ("It is {text} ({key})", "It is C")],
+)  # fmt: skip
+def test_a_letter_stands_where_the_sentence_first_names_the_option(ending: str, letter: str) -> None:
+    assert Form("direct", "", "listed", ending, letters=True).letter(Option("C", "incus")) == letter
 
 
 def test_the_forms_by_name() -> None:

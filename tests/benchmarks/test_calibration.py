@@ -10,28 +10,28 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
 from med_small_lm.benchmarks.calibration import (
-    Judged,
+    SureAnswers,
     calibration_error,
-    judge,
     measure,
     probabilities,
     reliability,
     risk_coverage,
     risk_coverage_area,
+    sure_answers,
 )
 from med_small_lm.schemas.rows import KeyScore
 
 
-def judged(confidence: list[float], right: list[int]) -> Judged:
-    return Judged(np.array(confidence), np.array(right, dtype=float), np.zeros(len(right)))
+def judged(confidence: list[float], right: list[int]) -> SureAnswers:
+    return SureAnswers(np.array(confidence), np.array(right, dtype=float), np.zeros(len(right)))
 
 
-def drawn(n: int, seed: int = 0, sharpness: float = 1.0) -> Judged:
+def drawn(n: int, seed: int = 0, sharpness: float = 1.0) -> SureAnswers:
     """Items that are right as often as they are sure, at a sharpness of 1."""
     draw = np.random.default_rng(seed)
     confidence = draw.beta(3, 1.5, n)
     right = draw.random(n) < confidence**sharpness
-    return Judged(confidence, right.astype(float), (confidence - right) ** 2)
+    return SureAnswers(confidence, right.astype(float), (confidence - right) ** 2)
 
 
 def test_probabilities() -> None:
@@ -42,7 +42,9 @@ def test_probabilities() -> None:
 
 
 def test_judged_by_hand() -> None:
-    found = judge([({"A": 0.7, "B": 0.2, "C": 0.1}, "A", "A"), ({"A": 0.6, "B": 0.4}, "A", "B"), ({"C": 0.2}, "", "A")])
+    found = sure_answers(
+        [({"A": 0.7, "B": 0.2, "C": 0.1}, "A", "A"), ({"A": 0.6, "B": 0.4}, "A", "B"), ({"C": 0.2}, "", "A")]
+    )
     assert found.confidence.tolist() == [0.7, 0.6, 0.0] and found.right.tolist() == [1, 0, 0]
     assert found.brier.tolist() == pytest.approx([0.09 + 0.04 + 0.01, 0.36 + 0.36, 1 + 0.04])
 
@@ -50,7 +52,7 @@ def test_judged_by_hand() -> None:
 def test_brier_is_scikit_learns() -> None:
     draw = np.random.default_rng(0)
     shares, right = draw.dirichlet(np.ones(4), 300), draw.integers(0, 4, 300)
-    found = judge(
+    found = sure_answers(
         (dict(zip("ABCD", row, strict=True)), "A", "ABCD"[key]) for row, key in zip(shares, right, strict=True)
     )
     assert found.brier.mean() == pytest.approx(
@@ -113,7 +115,7 @@ def test_a_well_calibrated_models_error_may_be_none() -> None:
 
 def test_items_of_a_case_are_drawn_together() -> None:
     items = drawn(100)
-    five = Judged(*(np.repeat(column, 5) for column in (items.confidence, items.right, items.brier)))
+    five = SureAnswers(*(np.repeat(column, 5) for column in (items.confidence, items.right, items.brier)))
     widths = [one.ci_high - one.ci_low for one in measure(five, clusters=np.repeat(np.arange(100), 5).tolist())]
     alone = [one.ci_high - one.ci_low for one in measure(items)]
     assert widths[2] == pytest.approx(alone[2], rel=0.15) and widths[3] == pytest.approx(alone[3], rel=0.15)

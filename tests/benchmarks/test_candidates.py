@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +56,12 @@ def test_wrong_settings(settings: Any, said: str, checkpoint: Path, tmp_path: Pa
         ("a/b", {"model": "gpt2"}, "letters, digits"),
         ("book", {"open_book": {"of": "tunde"}}, "open_book.of is none of base, injected, tuned"),
         ("book", {"open_book": {"of": "book"}}, "open_book.of is none of base, injected, tuned"),
+        ("far", {"endpoint": ENDPOINT}, "candidates.far: an endpoint can only write: modes lacks generation"),
     ],
 )
 def test_wrong_names(name: str, settings: Any, said: str) -> None:
     with pytest.raises(ValidationError, match=said):
-        Evaluate(candidates={name: settings})
+        Evaluate(candidates={name: settings}, modes=("likelihood",))
 
 
 def test_sources_know_when_a_model_is_another(checkpoint: Path, tmp_path: Path) -> None:
@@ -77,6 +80,35 @@ def test_sources_know_when_a_model_is_another(checkpoint: Path, tmp_path: Path) 
     os.utime(tmp_path / "config.json", (1, 1))
     after = {one.name: one.digest for one in sources(params, own)}
     assert after["mine"] == after["book"] != mine.digest and after["far"] == far.digest
+
+
+def test_an_adapters_own_base_and_parents_tell_it(tmp_path: Path) -> None:
+    base, first, last = (tmp_path / name for name in ("base", "first", "last"))
+    for folder, parent in ((base, ""), (first, "../base"), (last, "../first")):
+        folder.mkdir()
+        (folder / "model.safetensors").write_text(folder.name)
+        told = {"base_model_name_or_path": parent}
+        (folder / ("adapter_config.json" if parent else "config.json")).write_text(json.dumps(told))
+    params = Evaluate(models=(), candidates={"mine": {"model": str(last)}})  # type: ignore[dict-item]
+    digests = []
+    for folder in (base, first, last):
+        digests.append(sources(params, {})[0].digest)
+        os.utime(folder / "model.safetensors", (1, 1))
+    assert len({*digests, sources(params, {})[0].digest}) == 4
+    shutil.rmtree(base)
+    with pytest.raises(UserError, match=r"evaluate.candidates.mine: .*first is an adapter on ../base, which is gone"):
+        sources(params, {})
+
+
+def test_an_endpoint_is_told_by_its_addresses_and_takes_the_runs_longest_reply() -> None:
+    def source(**settings: Any) -> Any:
+        [found] = sources(Evaluate(models=(), candidates={"far": {"endpoint": ENDPOINT | settings}}), {})  # type: ignore[dict-item]
+        return found
+
+    two = ["http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1"]
+    digests = {source(**settings).digest for settings in ({}, {"base_url": two}, {"context": 99}, {"max_tokens": 9})}
+    assert len(digests) == 4 and source(base_url=two).digest == source(base_url=two[::-1]).digest
+    assert source().endpoint.max_tokens == 64 and source(max_tokens=9).endpoint.max_tokens == 9
 
 
 def test_a_model_of_the_hub_that_is_not_here_is_not_fetched(monkeypatch: Any, tmp_path: Path) -> None:

@@ -42,7 +42,14 @@ OPTIONS = ["left", "left sixth", "0", "0.5 mg", "left sixth. And more"]
         (WHOLE, "Since it turns, OPTION A IS CORRECT.", True),
         (WHOLE, "OPTION A IS CORRECT\n", True),
         (WHOLE, "OPTION Z IS CORRECT.", False),
-        (PAIR, "A: left.", True),
+        (WHOLE, "Let us look.\nA: left\n", False),  # which lists, and answers nothing
+        (WHOLE, "The options: (A) left.\n", False),
+        (WHOLE, "left\n", False),
+        (WHOLE, "A: left\nOPTION C IS CORRECT\n", True),
+        (PAIR, "A: left.", False),
+        (PAIR, "A: left\n", False),
+        (replace(PAIR, name="direct"), "A: left.", True),
+        (replace(PAIR, name="direct"), "A: left\n", True),
         (PAIR, "Z: left sixth.", False),
     ],
 )
@@ -59,7 +66,9 @@ def test_closing(form: Form, text: str, closed: bool, make_question: Any) -> Non
 
 def test_thinking_that_the_prompt_begins_is_no_answer(make_question: Any) -> None:
     question = make_question(1, "Where?", OPTIONS)
-    assert not is_closed("The answer is left.", question, HIDDEN, "<assistant><think>")
+    for before in ("<assistant><think>", "[/INST][THINK]", "Go on.\n[THINK]"):
+        assert not is_closed("The answer is left.", question, HIDDEN, before)
+    assert is_closed("The answer is left.", question, HIDDEN, "What may one [think]?")
     assert is_closed("Hm.</think> The answer is left.", question, HIDDEN, "<assistant><think>")
 
 
@@ -67,4 +76,5 @@ def test_several_right_options_end_with_their_line(make_question: Any) -> None:
     several = replace(make_question(1, "Which?", ["one", "two", "three"]), kind="multi", answer_keys=["A", "B"])
     assert not is_closed("The answer is (A) one.", several, LISTED)
     assert is_closed("The answer is (A) one, (B) two.\n", several, LISTED)
+    assert not is_closed("OPTION A IS CORRECT.\n", several, WHOLE)
     assert can_close(several) and not can_close(replace(several, kind="open"))

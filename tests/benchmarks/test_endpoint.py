@@ -74,7 +74,7 @@ def test_what_fails_is_no_wrong_answer_and_is_asked_again(questions: Any, tmp_pa
     with serving(decide) as endpoint:
         made = asked(endpoint.url, tmp_path, exam, {"concurrency": 1, "give_up_after": 20})
         assert Counter(one.state for one in made) == {"parsed": 2, "failed": 2}
-        assert "exam: far: 2 questions could not be asked: neither right nor wrong; run again" in caplog.text
+        assert "exam: far: 2 of 4 questions, in 1 of 1 ways of asking, could not be asked: neither right" in caplog.text
         [accuracy] = [one for one in score(made, {"exam": questions}) if one.metric == "accuracy"]
         assert (accuracy.n, accuracy.n_failed) == (2, 2)
         broken.clear()
@@ -90,7 +90,43 @@ def test_an_endpoint_that_answers_nothing_fails_and_the_run_goes_on(
     with serving(lambda body, number: answer) as endpoint:
         made = asked(endpoint.url, tmp_path, Exam("exam", questions))
     assert {one.state for one in made} == {"failed"} and len(made) == 4
-    assert "far: 4 of 4 calls have no reply" in caplog.text or "4 questions could not be asked" in caplog.text
+    assert "exam: far: 4 of 4 questions, in 1 of 1 ways of asking, could not be asked" in caplog.text
+
+
+def test_questions_are_counted_however_often_they_are_asked(questions: Any, tmp_path: Path, caplog: Any) -> None:
+    with serving(lambda body, number: Answer(status=401)) as endpoint:
+        made = asked(endpoint.url, tmp_path, Exam("exam", questions), samples=3, written=("explain", "direct"))
+    assert len(made) == 4 * (1 + 3) * 2
+    assert "exam: far: 4 of 4 questions, in 4 of 4 ways of asking, could not be asked" in caplog.text
+
+
+def test_two_servers_of_one_model_name_are_two_models(questions: Any, tmp_path: Path) -> None:
+    exam = Exam("exam", questions)
+    with serving(first_option) as full, serving(lambda body, number: Answer("The answer is (B).")) as quantised:
+        other = {"near": {"endpoint": {"model": "test-model", "base_url": quantised.url}}}
+        made = asked(full.url, tmp_path, exam, candidates=other)
+        said = {(one.model, *one.answer_keys) for one in made}
+        assert said == {("far", "A"), ("near", "B")} and len(full.seen) == len(quantised.seen) == 4
+        moved = asked(quantised.url, tmp_path, exam)
+        assert {(one.model, *one.answer_keys) for one in moved} == {("far", "B")}
+        assert len(quantised.seen) == 4  # what its address answered is known
+
+
+def test_the_longest_reply_is_the_runs(questions: Any, tmp_path: Path) -> None:
+    with serving(first_option) as endpoint:
+        asked(endpoint.url, tmp_path, Exam("exam", questions[:1]), max_new_tokens=33)
+        asked(endpoint.url, tmp_path, Exam("exam", questions[:1]), {"max_tokens": 77}, max_new_tokens=33)
+        assert [body["max_tokens"] for body, _ in endpoint.seen] == [33, 77]
+
+
+def test_pages_that_an_endpoint_cannot_hold_are_left_out(questions: Any, tmp_path: Path, caplog: Any) -> None:
+    pages = [Passage(f"p{n}", "book", n, "S", 1, 1, "Valproate treats. " * 20, 40, "", "CC0") for n in range(2)]
+    exam = Exam("exam", questions[:1], passages=pages)
+    reader = {"reader": {"open_book": {"of": "far"}}}
+    with serving(first_option) as endpoint, caplog.at_level(logging.INFO, logger="med_small_lm"):
+        asked(endpoint.url, tmp_path, exam, {"context": 250}, candidates=reader)
+        longest = max(body["messages"][-1]["content"].count("treats. ") for body, _ in endpoint.seen)
+    assert longest == 20 and "exam: reader: 1 of 2 passages found left out of prompts" in caplog.text
 
 
 def test_a_budget_stops_the_calls(questions: Any, tmp_path: Path) -> None:
@@ -133,4 +169,11 @@ def test_every_way_in_which_a_call_ends() -> None:
     assert reply_of(replace(given, status="error", reason="HTTP 500")).fault == "failed"
     long = replace(given, status="error", reason="HTTP 400: This model's maximum context length is 9 tokens")
     assert reply_of(long) == Reply("", 0, True)
+    for said in ("HTTP 413: prompt is too long: 9 tokens", "HTTP 400: exceeds the context window of this model"):
+        assert reply_of(replace(long, reason=said)) == Reply("", 0, True)
+    for said in (
+        "HTTP 504: the upstream took too long to respond", "HTTP 400: seed is too long",
+        "HTTP 429: ThrottlingException: Too many tokens, please wait before trying again", "HTTP 500: context length",
+    ):  # fmt: skip
+        assert reply_of(replace(long, reason=said)).fault == "failed"
     assert reply_of(None) == Reply("", 0, False, "failed")

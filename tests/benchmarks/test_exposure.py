@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -10,11 +11,13 @@ from med_small_lm.benchmarks.exposure import (
     BANDS,
     band,
     best_of,
+    by_unit,
     distribution,
     expose,
     split_scores,
     training_documents,
 )
+from med_small_lm.benchmarks.tasks import units
 from med_small_lm.schemas.rows import Conversation, CorpusText, Exposure, Message, Option, Prediction, Question
 
 STEMS = {
@@ -122,5 +125,38 @@ def test_scores_of_clean_and_dirty_items() -> None:
     assert (scores["exam", "clean", "accuracy"].value, scores["exam", "clean", "accuracy"].n) == (0.0, 1)
     assert not [key for key in scores if key[0] == "untouched"]
     assert scores["exam", "dirty", "accuracy"].ci_low < 2 / 3 < scores["exam", "dirty", "accuracy"].ci_high
+    assert not [one for one in scores if one[2].startswith("case_")]
     stricter = split_scores(made, exams, rows, threshold=0.5, samples=200)
     assert {one.subset: one.n for one in stricter if one.metric == "accuracy"} == {"dirty": 1, "clean": 3}
+
+
+def test_cases_are_split_whole() -> None:
+    """Ranks 3 and 4 of each case are dirty: each is split as a whole, and no case is right in its clean half."""
+    asked = [item("far", case_id=f"c{n // 4}", rank=n % 4 + 1, stem=f"{STEMS['far']} {n}") for n in range(16)]
+    asked = [replace(one, question_id=f"q{n}") for n, one in enumerate(asked)]
+    rows = [Exposure("exam", f"q{n}", "a", 0.9 if n % 4 > 1 and n < 12 else 0.0, "") for n in range(16)]
+    made = [answer(f"q{n}", "A" if n % 4 < 2 else "B") for n in range(16)]
+    scores = {(one.subset, one.metric): one for one in split_scores(made, {"exam": asked}, rows, samples=200)}
+    assert (scores["dirty", "case_exact_match"].value, scores["dirty", "case_exact_match"].n) == (0.0, 3)
+    assert (scores["clean", "case_exact_match"].value, scores["clean", "case_exact_match"].n) == (0.0, 1)
+    assert scores["clean", "accuracy"].n == 4
+
+
+def test_questions_that_two_benchmarks_ask_are_counted_once() -> None:
+    four = [item(name, "medqa", method="medqa") for name in ("long", "far")]
+    five = [replace(one, source="medqa_5", method="medqa_5options", question_id=f"{one.question_id}-5") for one in four]
+    own = [item("half", "mine")]
+    rows = [Exposure(one.source, one.question_id, "a", 0.3, "x") for one in (*four, *own)]
+    rows += [Exposure("medqa_5", "long-5", "a", 0.9, "y"), Exposure("medqa_5", "far-5", "b", math.nan, "")]
+    counted = by_unit(rows, [*four, *five, *own])
+    assert len(counted) == 4, "a question and source each"
+    assert distribution(counted) == {"medqa, medqa_5": {BANDS[4]: 1, BANDS[2]: 1}, "mine": {BANDS[2]: 1}}
+
+
+def test_a_stem_of_few_words_asks_nothing_without_its_answer() -> None:
+    false = item("short", stem="Which of the following statements is false?")
+    answers = ("The ulna is medial.", "The liver stores iron.", "the ulna is medial")
+    counted = units(replace(false, question_id=f"q{n}", answer_text=text) for n, text in enumerate(answers))
+    assert counted["q0"] == counted["q2"] != counted["q1"]
+    longer = [replace(item("long"), question_id=name, answer_text=name) for name in ("a", "b")]
+    assert len(set(units(longer).values())) == 1

@@ -16,9 +16,10 @@ from med_small_lm.benchmarks.prompts import (
     ChatPrompts,
     PlainPrompts,
     draw_shots,
+    first_shots,
+    solved,
     variant_of,
 )
-from med_small_lm.errors import UserError
 from med_small_lm.schemas.rows import Option
 
 
@@ -38,7 +39,10 @@ def test_plain_layouts_to_the_letter(make_question: Any) -> None:
 
 def test_plain_examples_stand_before_the_question(make_question: Any) -> None:
     shot, question = make_question(1, "First?", ["one", "two"], "B"), make_question(2, "Second?", ["x", "y"])
-    letters = PlainPrompts(LAYOUTS["mmlu"], "letter", (shot,)).texts(replace(question, subject="anatomy"))[0]
+    other, shot, question = (
+        replace(one, subject=s) for one, s in ((question, "x"), (shot, "anatomy"), (question, "anatomy"))
+    )
+    letters = PlainPrompts(LAYOUTS["mmlu"], "letter", (other, shot)).texts(question)[0]
     assert letters.endswith("about anatomy.\n\nFirst?\nA. one\nB. two\nAnswer: B\n\nSecond?\nA. x\nB. y\nAnswer:")
     words = PlainPrompts(LAYOUTS["medqa"], "option_text", (shot,)).texts(question)[0]
     assert words == "Question: First?\nAnswer: two\n\nQuestion: Second?\nAnswer:"
@@ -100,14 +104,18 @@ def test_what_options_share_and_what_parts_them() -> None:
 def test_shots_are_drawn_by_seed_and_never_what_is_asked(make_question: Any) -> None:
     examples = [make_question(number, f"Stem {number}?", ["x", "y"]) for number in range(20)]
     many = replace(examples[0], stem="Which are?", answer_keys=["A", "B"])
-    drawn = draw_shots([*examples, many], 5, 0, asked=examples[:10])
-    assert drawn == draw_shots([*examples, many], 5, 0, asked=examples[:10])
-    assert drawn != draw_shots([*examples, many], 5, 1, asked=examples[:10])
-    assert len(set(one.stem for one in drawn)) == 5 and not {one.stem for one in drawn} & {
-        one.stem for one in [*examples[:10], many]
-    }
-    with pytest.raises(UserError, match="11 examples .* only 10"):
-        draw_shots([*examples, many], 11, 0, asked=examples[:10])
+    fit = solved([*examples, many], asked=examples[:10])
+    assert fit == examples[10:]
+    drawn = draw_shots(fit, 5, 0)
+    assert drawn == draw_shots(fit, 5, 0) != draw_shots(fit, 5, 1)
+    assert len({one.stem for one in drawn}) == 5 and len(draw_shots(fit, 10, 0)) == 10
+    assert draw_shots(fit, 11, 0) == ()
+
+
+def test_each_subjects_first_examples(make_question: Any) -> None:
+    dev = [make_question(n, f"Stem {n}?", ["x", "y"], subject="ab"[n % 2]) for n in range(5)]
+    assert first_shots(dev, 2, ["b", "a", "b"]) == (dev[0], dev[2], dev[1], dev[3])
+    assert first_shots(dev, 3, ["a", "b"]) == () and first_shots(dev, 3, ["a"]) == (dev[0], dev[2], dev[4])
 
 
 def test_a_base_model_without_a_template_is_asked_in_plain_text(

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from med_small_lm.benchmarks.literature import AVERAGES, Published, averaged, impossible, literature
+from med_small_lm.benchmarks.literature import AVERAGES, Published, averaged, by_subject, impossible, literature
 from med_small_lm.benchmarks.tasks import known_tasks
 from med_small_lm.schemas.rows import Question
 
@@ -25,7 +25,14 @@ def test_every_cell_says_where_it_comes_from() -> None:
 def test_generations_of_one_system_stay_apart() -> None:
     told = {row.generation for row in ROWS if row.system == "Meerkat"}
     assert told == {"v1", "v2", "npj"}
-    assert all(row.benchmark == "mean of six exams" for row in ROWS if row.generation == "npj")
+    npj = [row for row in ROWS if row.generation == "npj"]
+    assert {(row.benchmark, row.mode, row.runs) for row in npj} == {("mean of six exams", "not told", "not told")}
+
+
+def test_nothing_is_said_of_runs_and_numbers_that_nobody_tells() -> None:
+    single = {row.system for row in ROWS if row.runs == "single run"}
+    assert single == {"Meerkat", "MedAlpaca"}
+    assert {row.n for row in ROWS if row.system == "Med42"} == {0}
 
 
 def test_cells_that_no_whole_number_gives() -> None:
@@ -36,6 +43,9 @@ def test_cells_that_no_whole_number_gives() -> None:
     assert {row.value for row in found if row.benchmark == "medbullets_4"} == {"51.1", "58.7"}
     steps = Counter(row.model for row in ROWS if row.system == "MedAlpaca" and row.is_possible)
     assert [model for model, n in steps.items() if n == 3] == ["MedAlpaca-30B LoRA-8bit"]
+    mmlu = [row for row in ROWS if row.benchmark == "mmlu_medical"]
+    assert {row.n for row in mmlu if row.subset == "subject=medical_genetics"} == {100} and len(mmlu) == 31
+    assert not [row for row in found if row in mmlu and row.subset == "all"]
     # A reading of a mean, or where n is not told, is no finding.
     assert not [row for row in found if "mean of" in row.aggregation or not row.n]
 
@@ -68,11 +78,28 @@ def test_an_average_is_taken_where_all_its_exams_are_there() -> None:
     assert averaged({"a": exams["a"]}) == {}
 
 
-def test_an_average_that_its_own_cells_do_not_give_is_told() -> None:
-    (one,) = (row for row in ROWS if row.value == "64.43")
-    cells = [
-        row.share
-        for row in ROWS
-        if (row.model, row.system) == (one.model, one.system) and row.benchmark in AVERAGES[one.benchmark]
-    ]
-    assert round(100 * sum(cells) / 3, 2) == 63.43 and "63.43" in one.note
+def test_the_exams_that_stand_by_the_mean_of_their_subjects() -> None:
+    told = {name: [Question("q", "mine", "test", "single", "?", [], [], "", method=name)] for name in
+            ("medqa", "mmlu_medical", "usmle_sample")}  # fmt: skip
+    assert by_subject(told) == ["mmlu_medical", "usmle_sample"]
+
+
+def test_a_mean_is_checked_against_its_cells() -> None:
+    """Whichever average a publication tells, beside the cells that it tells."""
+    found = {(one.generation, one.model, one.benchmark): f"{one.value} {one.of_cells:.2f}"
+             for one in ROWS if not one.is_its_mean}  # fmt: skip
+    assert found == {
+        ("v2", "GPT-4", "mean of six exams"): "75.2 76.60",
+        ("v2", "GPT-3.5", "mean of six exams"): "54.1 54.80",
+        ("v2", "MediTron-7B", "mean of six exams"): "50.8 51.00",
+        ("v2", "BioMistral-7B", "mean of six exams"): "54.4 55.40",
+        ("v2", "Meerkat-7B", "mean of six exams"): "62.4 63.93",
+        ("v2", "BioMistral-7B", "mmlu_medical"): "64.6 59.08",
+        ("paper", "PMC-LLaMA-13B", "mean of three exams"): "64.43 63.43",
+        ("paper", "MediTron-7B", "mean of five exams"): "57.5 57.82",
+    }
+    told = {one.value: one.check for one in ROWS if one.cells}
+    assert told["64.43"] == "63.43 % is the mean of its 3 cells" and told["70.5"] == "the mean of its 6 cells"
+    assert told["85.0"] == told["54.97"] == "the mean of its 3 cells"
+    (sampled,) = (one for one in ROWS if one.value == "64.2" and one.benchmark in AVERAGES)
+    assert not sampled.cells and sampled.check.startswith("cannot be checked")

@@ -74,5 +74,10 @@ def test_against_scikit_learn() -> None:
     assert value(marks, "exact_match") == pytest.approx((right == named).all(axis=1).mean())
 
 
+def test_the_scale_has_nothing_from_three_on() -> None:
+    marks = mark((asked(n, "ABC"), "ABC"[n:]) for n in range(4))
+    assert exam_scale(marks).tolist() == [1, 0.5, 0.2, 0]
+
+
 def test_means_by_case() -> None:
     assert by_case(np.array([1.0, 0, 1, 1]), ["b", "b", "a", "b"]).tolist() == pytest.approx([1, 2 / 3])

@@ -8,6 +8,7 @@ import pytest
 
 from med_small_lm.benchmarks.pictures import losses_figure, scores_figure
 from med_small_lm.benchmarks.report import p_text, report
+from med_small_lm.benchmarks.unscored import Asked
 from med_small_lm.markdown import table
 from med_small_lm.schemas.rows import Comparison, Contamination, Score
 
@@ -38,7 +39,7 @@ def test_bars_and_intervals() -> None:
     assert "exam, n = 440" in figure.layout.title.text and "share" in figure.layout.yaxis.title.text
     assert figure.layout.shapes[0].y0 == 0.25
     assert list(scores_figure(SCORES, "other").data[0].y) == [0.5]
-    assert len(scores_figure([]).data) == 0
+    assert len(scores_figure([]).data) == 0 and not scores_figure(SCORES, chance=0.0).layout.shapes
 
 
 def test_losses() -> None:
@@ -50,13 +51,13 @@ def test_losses() -> None:
 
 
 def test_report_states_every_score() -> None:
-    versus = [Comparison("tuned", "base", "exam", "likelihood", "v", 440, 290, 4, 0.65, 1e-9, 2e-9)]
+    versus = [Comparison("tuned", "base", "exam", "likelihood", "v", 440, 290, 4, 0.65, 1e-9, 2e-9, 0.6, 0.7)]
     gate = [Contamination("exam", "questions", "same_fact", 440, 8000, 31, 17)]
     page = report(SCORES, versus, gate, {"exam": "440 questions | sha256 12ab"}, chance={"exam": 0.25})
     for line in (
         "| tuned | likelihood | option_text/0-shot | all | 0.900 | 0.870 to 0.930 | 396 of 440 | 0 |",
         "| tuned | generation | explain/0-shot | all | 0.750 | 0.710 to 0.790 | 330 of 440 | 12 |",
-        "| tuned | base | exam | likelihood v | +0.650 | 290 | 4 | 440 | < 0.001 | < 0.001 |",
+        "| tuned | base | exam | likelihood v | +0.650 | +0.600 to +0.700 | 290 | 4 | 440 | < 0.001 | < 0.001 |",
         "| exam | questions | same_fact | 440 | 17 | 8000 | 31 |",
         "| exam | 440 questions \\| sha256 12ab |",
         "Guessing gives 0.250.",
@@ -72,7 +73,24 @@ def test_report_tells_what_was_not_asked_and_other_metrics_where_there_is_no_acc
     page = report([incomplete, judged], [], [], {}, chance={"exam": 0.25, "k_qa": 0.0})
     assert "| 396 of 440 | 0, 7 not asked |" in page
     assert "| all: completeness | 0.400 | 0.350 to 0.450 | of 201 | 0 |" in page
-    assert page.count("Guessing") == 1
+    assert page.count("Guessing") == 1 and "control" not in page
+    assert "| subset | accuracy | 95 %" in page and "| subset | value | 95 %" in page
+    bare = replace(SCORES[0], variant="stem_hidden/0-shot")
+    assert "Variant `stem_hidden` is a control" in report([bare], [], [], {})
+
+
+def test_report_tells_of_a_run_of_which_nothing_could_be_asked() -> None:
+    asked = {("far", "exam", "generation", "explain/0-shot"): Asked(20, 20), ("tuned", "exam", "g", "v"): Asked(20, 0)}
+    page = report(SCORES, [], [], {}, asked=asked)
+    assert "**Incomplete.**" in page and "- far on exam (generation explain/0-shot): 20 of 20\n" in page
+    assert "- tuned on" not in page and "Incomplete" not in report(SCORES, [], [], {})
+
+
+def test_report_shows_the_mean_of_subjects_beside_the_accuracy_where_that_stands_for_an_exam() -> None:
+    mean = replace(SCORES[1], metric="macro_accuracy", value=0.88)
+    shown = "| all: macro_accuracy | 0.880 |"
+    assert shown in report([*SCORES, mean], [], [], {}, leading={"exam": "macro_accuracy"})
+    assert shown not in report([*SCORES, mean], [], [], {})
 
 
 def test_cells() -> None:

@@ -15,11 +15,12 @@ from med_small_lm.benchmarks import predict as module
 from med_small_lm.benchmarks.answered import Raw
 from med_small_lm.benchmarks.candidates import sources
 from med_small_lm.benchmarks.predict import Exam, predict
+from med_small_lm.benchmarks.prompts import PlainPrompts
 from med_small_lm.benchmarks.scoring import score
 from med_small_lm.params.answers import Answers
 from med_small_lm.params.evaluate import Evaluate
 from med_small_lm.params.launch import Launch
-from med_small_lm.schemas.rows import Passage, Prediction
+from med_small_lm.schemas.rows import Passage, Prediction, Question
 
 TUNED: dict[str, Any] = {"models": ("tuned",), "max_new_tokens": 6, "batch_tokens": 2_000}
 LISTED = {"instruction": "Answer.", "options": "listed", "ending": "The answer is", "letters": True}
@@ -164,7 +165,7 @@ def test_what_does_not_fit_is_truncated_and_counted(
     long = replace(questions[0], question_id="long", stem="Which drug? " * 200)
     made = asked(checkpoint, tmp_path, Exam("exam", [long, *questions]), controls=())
     assert [one.state for one in made if one.question_id == "long"] == ["truncated", "truncated"]
-    assert "exam: tuned: 2 questions do not fit its context" in caplog.text
+    assert "exam: tuned: 1 of 5 questions, in 2 of 2 ways of asking, do not fit its context" in caplog.text
 
 
 def test_open_questions_are_only_written(checkpoint: Path, questions: Any, tmp_path: Path) -> None:
@@ -177,7 +178,54 @@ def test_open_questions_are_only_written(checkpoint: Path, questions: Any, tmp_p
 def test_examples_that_are_not_there_are_told(checkpoint: Path, questions: Any, tmp_path: Path, caplog: Any) -> None:
     made = asked(checkpoint, tmp_path, Exam("exam", questions), shots=(0, 5), modes=("likelihood",), controls=())
     assert runs(made) == [("likelihood", "option_text/0-shot")]
-    assert "exam: 5 examples are asked for, its other splits have 0: left out" in caplog.text
+    assert "exam: examples asked for: 5; there are 0 in all: left out" in caplog.text
+
+
+def test_an_example_that_is_asked_itself_is_none(checkpoint: Path, questions: Any, tmp_path: Path, caplog: Any) -> None:
+    examples = [replace(one, question_id=f"dev-{one.question_id}", split="dev") for one in questions[:1]]
+    made = asked(checkpoint, tmp_path, Exam("exam", questions, examples), shots=(0, 1), modes=("likelihood",))
+    assert not any("1-shot" in variant for _, variant in runs(made))
+    assert "exam: examples asked for: 1; there are 0 in all: left out" in caplog.text
+
+
+def test_each_subject_has_its_own_first_examples(
+    checkpoint: Path, make_question: Any, tmp_path: Path, monkeypatch: Any, caplog: Any
+) -> None:
+    seen: dict[str, str] = {}
+    texts = PlainPrompts.texts
+
+    def heard(self: PlainPrompts, question: Question) -> list[str]:
+        found = texts(self, question)
+        seen[question.question_id] = found[0]
+        return found
+
+    monkeypatch.setattr(PlainPrompts, "texts", heard)
+    subjects = ("anatomy", "virology")
+    asked_for = [make_question(n, f"Of {s}?", ["x", "y"], subject=s) for n, s in enumerate(subjects)]
+    dev = [(n, s) for n in (2, 1, 0) for s in subjects]
+    examples = [make_question(9 + place, f"{s} {n}?", ["x", "y"], subject=s) for place, (n, s) in enumerate(dev)]
+    exam = Exam("exam", asked_for, examples)
+    made = asked(checkpoint, tmp_path, exam, layout="mmlu", shots=(2, 4), compared=("letter",), controls=())
+    ways = (
+        ("likelihood", "letter/2-shot/plain-mmlu"),
+        ("generation", "explain/2-shot"),
+        ("generation", "explain/4-shot"),
+    )
+    assert sorted(runs(made)) == sorted(ways)  # of each subject there are not four, of all there are
+    for question in asked_for:
+        first, second = (f"{question.subject} {n}?\nA. x\nB. y\nAnswer: A\n\n" for n in (2, 1))
+        assert f"about {question.subject}.\n\n{first}{second}Of {question.subject}?" in seen[question.question_id]
+    assert "exam: examples asked for: 4 of each subject; there are 6 in all: left out" in caplog.text
+
+
+def test_an_open_book_has_no_control_that_hides_the_question(checkpoint: Path, questions: Any, tmp_path: Path) -> None:
+    page = Passage("p", "book", 1, "S", 1, 1, "Valproate treats atonic seizures.", 4, "", "CC0")
+    reader = {"reader": {"open_book": {"of": "tuned"}}}
+    exam = Exam("exam", questions[:1], passages=[page])
+    made = asked(checkpoint, tmp_path, exam, modes=("likelihood",), candidates=reader)
+    assert [(one.model, one.variant) for one in made] == [
+        ("tuned", "option_text/0-shot"), ("tuned", "stem_hidden/0-shot"), ("reader", "option_text/0-shot"),
+    ]  # fmt: skip
 
 
 def test_raw_answers_survive_their_line() -> None:

@@ -114,5 +114,39 @@ def test_waves_and_closing_sentences(case: Any, make_question: Any) -> None:
     ]  # fmt: skip
     both = replace(case[0], answer_keys=["A", "B"])
     assert closing(FORM, both) == "The answer is (A) yes, (B) no."
-    assert closing(FORM, replace(both, answer_keys=[])) == "The answer is none of them."
+    none = replace(both, answer_keys=[], kind="progressive")
+    assert closing(FORM, none) == "The answer is none of them."
     assert closing(replace(FORM, ending="OPTION {key} IS CORRECT"), both) == "OPTION A IS CORRECT OPTION B IS CORRECT"
+    assert closing(replace(FORM, ending="OPTION {key} IS CORRECT"), none) == "", "the form cannot say it"
+    assert closing(FORM, replace(none, kind="single")) == "", "no answer, and none of them is none either"
+
+
+def test_what_has_no_answer_to_show_is_left_out_and_counted(case: Any) -> None:
+    """A whole ending cannot say that none is right; no turn is ever empty."""
+    form = replace(FORM, ending="OPTION {key} IS CORRECT")
+    first, second, third = sorted(case, key=lambda one: one.rank)
+    told = [replace(first, answer_keys=[], kind="multi"), second, third]
+    recorder, counts = Recorder(lambda q: ""), Counter[str]()
+    answered(Run("generation", "explain", 0, "context", "gold"), told, recorder, Setting(Evaluate(), {"explain": form}),
+             counts)  # fmt: skip
+    turns = shown(recorder, form)["exam-0003"]
+    assert len(turns) == 3 and turns[0].startswith("A girl drinks much. Question 2?") and all(turns)
+    assert counts == {"earlier": 3, "earlier left out": 2}
+
+
+def test_an_own_answer_that_was_not_read_is_counted(case: Any) -> None:
+    recorder, counts = Recorder(lambda q: "I do not know at all."), Counter[str]()
+    setting = Setting(Evaluate(), {"explain": FORM})
+    answered(Run("generation", "explain", 0, "context", "model"), case, recorder, setting, counts)
+    assert all(len(turns) == 1 for turns in shown(recorder).values())
+    assert counts == {"earlier": 3, "earlier left out": 3}
+
+
+def test_an_open_question_is_followed_by_its_answer(case: Any) -> None:
+    first, second, third = sorted(case, key=lambda one: one.rank)
+    told = [replace(first, kind="open", options=[], answer_keys=[], answer_text="Insulin."), second, third]
+    setting = Setting(Evaluate(), {"explain": FORM})
+    for whose, expected in (("gold", "Insulin."), ("model", "Rest helps.")):
+        recorder = Recorder(lambda q: "The answer is (A) yes." if q.options else "<think>Why?</think>Rest helps.")
+        answered(Run("generation", "explain", 0, "context", whose), told, recorder, setting)
+        assert shown(recorder)["exam-0003"][1] == expected

@@ -10,8 +10,8 @@ import pytest
 
 from med_small_lm.benchmarks.parts import book_of
 from med_small_lm.benchmarks.scoring import averages, chance, compare, score
-from med_small_lm.schemas.frames import Scores
-from med_small_lm.schemas.rows import KeyScore, Option, Place, Prediction, Question, Score
+from med_small_lm.schemas.frames import Comparisons, Scores
+from med_small_lm.schemas.rows import Comparison, KeyScore, Option, Place, Prediction, Question, Score
 from med_small_lm.schemas.tables import to_frame
 
 
@@ -126,6 +126,21 @@ def test_whole_cases() -> None:
     assert (one.n, one.n_unparsed, one.n_failed) == (2, 1, 1), "case b is known in part only"
 
 
+def test_no_metric_of_cases_is_of_their_fragments() -> None:
+    """Three cases of four, ranks 1 and 2 right: no case is right, though each is in its first two ranks."""
+    asked = [
+        plain(n, case_id=f"c{n // 4}", rank=n % 4 + 1, kind="multi" if n % 4 < 2 else "single", subject=f"s{n % 2}")
+        for n in range(12)
+    ]
+    found = score([made(f"q{n}", "A" if n % 4 < 2 else "B") for n in range(12)], {"exam": asked})
+    assert [one.subset for one in found if one.metric.startswith("case_")] == ["all"] * 3
+    assert by_metric(found)["case_exact_match"].value == 0.0
+    assert by_metric(found, "kind=multi")["accuracy"].value == 1.0
+    whole = [replace(one, language="fr" if one.case_id == "c0" else "en") for one in asked]
+    found = score([made(f"q{n}", "A" if n < 4 else "B") for n in range(12)], {"exam": whole})
+    assert by_metric(found, "language=fr")["case_exact_match"].value == 1.0, "this subset cuts no case"
+
+
 def test_cases_are_drawn_whole() -> None:
     """60 cases of five questions, all right or all wrong: the interval is that of 60 items."""
     asked = [plain(n, case_id=f"c{n // 5}", rank=n % 5 + 1) for n in range(300)]
@@ -152,6 +167,20 @@ def test_several_samples_vote() -> None:
     assert found["ece_equal_width"].value == pytest.approx(abs(1 - 4 / 3) / 3), "the tie is sure of nothing"
 
 
+def test_questions_that_keep_their_order_do_not_flip() -> None:
+    """q1's options name each other: all its samples are one order, so that it says nothing of orders."""
+    bound = [Option("A", "x"), Option("B", "y"), Option("C", "Both A and B"), Option("D", "None of the above")]
+    answers = [
+        made(f"q{n}", key, sample=place, variant="explain/0-shot/permuted3")
+        for n, keys in {0: "ABB", 1: "AAA"}.items()
+        for place, key in enumerate(keys)
+    ]
+    flip = by_metric(score(answers, {"exam": [plain(0), plain(1, options=bound)]}))["flip_rate"]
+    assert (flip.value, flip.n, flip.n_unparsed) == (1.0, 1, 1)
+    drawn = [replace(one, variant="explain/0-shot/sc3") for one in answers]
+    assert by_metric(score(drawn, {"exam": [plain(0), plain(1, options=bound)]}))["flip_rate"].n == 2
+
+
 def test_calibration_of_likelihoods() -> None:
     told = [KeyScore("A", math.log(0.8), 1), KeyScore("B", math.log(0.2), 4)]
     answers = [made(f"q{n}", "A", option_logprobs=told, mode="likelihood", variant="letter/0-shot") for n in range(40)]
@@ -168,6 +197,8 @@ def test_calibration_of_likelihoods() -> None:
     sure = 0.8**0.5 / (0.8**0.5 + 0.2 ** (1 / 7))
     found = by_metric(score(by_text, {"exam": texts}))
     assert found["brier"].value == pytest.approx((30 * 2 * (1 - sure) ** 2 + 10 * 2 * sure**2) / 40)
+    texts = [replace(question, options=[Option("A", "x" * 2), Option("B", "")]) for question in asked]
+    assert by_metric(score(by_text, {"exam": texts}))["brier"].n == 40, "an option without a text is no division by 0"
     for variant in ("stem_hidden/0-shot", "proposition/0-shot"):
         other = [replace(one, variant=variant) for one in answers]
         assert list(by_metric(score(other, {"exam": asked}))) == ["accuracy"]
@@ -193,6 +224,21 @@ def test_averages_over_benchmarks() -> None:
     ]
     assert [one.value for one in found] == pytest.approx([(1 + 1 / 3) / 2, 40 / 100])
     assert all(one.ci_low < one.value < one.ci_high and one.n == 100 for one in found)
+
+
+def test_an_exam_stands_in_an_average_by_the_mean_of_its_subjects_where_papers_take_that() -> None:
+    """Hearts 1 of 1, lungs 1 of 3: accuracy 2 of 4, mean of subjects 2/3; a third exam keeps the shares apart."""
+    subjects = ["heart", "lung", "lung", "lung"]
+    by_part = [replace(plain(n), subject=subject) for n, subject in enumerate(subjects)]
+    sets = {"parts": by_part, "one": [plain(n) for n in range(10, 14)], "two": [plain(n) for n in range(20, 22)]}
+    right = {0, 1, 10, 20, 21}
+    answers = [made(one.question_id, "A" if int(one.question_id[1:]) in right else "B", benchmark=name)
+               for name, questions in sets.items() for one in questions]  # fmt: skip
+    macro, micro = averages(answers, sets, {"all three": list(sets)}, by_subject=["parts"])
+    assert macro.value == pytest.approx(((1 + 1 / 3) / 2 + 1 / 4 + 1) / 3) and micro.value == pytest.approx(5 / 10)
+    assert macro.ci_low < macro.value < macro.ci_high and macro.n == 10
+    plain_mean, _ = averages(answers, sets, {"all three": list(sets)})
+    assert plain_mean.value == pytest.approx((2 / 4 + 1 / 4 + 1) / 3)
 
 
 def test_answers_to_nothing_and_twice(questions: list[Question]) -> None:
@@ -243,6 +289,20 @@ def test_cases_are_compared_whole() -> None:
     assert (found.p, found.test) == (pytest.approx(2 / 8), "sign_flip")
     (found,) = compare(answers, {"exam": asked}, [("tuned", "base")])
     assert found.p == pytest.approx(2 / 4096)
+
+
+def test_what_its_own_mistakes_cost_a_model() -> None:
+    """Told the right earlier answers it has 10 more right than told its own; that is compared though no pair is."""
+    asked, answers = many(100, set(range(60)), set())
+    cases = [replace(question, case_id=f"c{n}") for n, question in enumerate(asked)]
+    gold = [replace(one, variant="direct/0-shot/context=gold") for one in answers if one.model == "tuned"]
+    own = [replace(one, variant="direct/0-shot/context=model", answer_keys=["A" if n < 50 else "B"])
+           for n, one in enumerate(gold)]  # fmt: skip
+    (found,) = compare([*own, *gold], {"exam": cases}, [])
+    assert (found.model_a, found.model_b) == ("tuned/context=gold", "tuned/context=model")
+    assert (found.variant, found.difference, found.only_a, found.only_b) == ("direct/0-shot", 0.1, 10, 0)
+    assert found.ci_low < 0.1 < found.ci_high and found.p == pytest.approx(2 / 1024)
+    Comparisons.validate(to_frame([found], Comparison))
 
 
 def test_holm_over_all_comparisons() -> None:

@@ -160,6 +160,40 @@ def test_differences_where_none_or_all_are_apart() -> None:
     assert one_way.p == pytest.approx(0.125)
 
 
+def test_differences_stay_within_what_can_occur() -> None:
+    one = paired([1], [0])
+    assert math.isnan(one.ci_low) and math.isnan(one.ci_high), "one item says nothing"
+    three = paired([1, 1, 1], [0, 0, 0])
+    assert -1 <= three.ci_low < 0 < three.ci_high == 1.0
+    assert paired(np.ones(40), np.zeros(40)).ci_high == 1.0
+    cases = paired(np.ones(12), np.zeros(12), clusters=np.arange(12) // 6)
+    assert math.isnan(cases.ci_low), "two cases"
+
+
+def test_counts_are_never_below_nothing() -> None:
+    """Contradictions of answers: a few of many, as many in each, and none with one that has two."""
+    low, high = interval(units([2, 2, *[0] * 199]))
+    assert 0 < low < 4 / 201 < high < 0.1
+    assert interval(units([3] * 20)) == pytest.approx(
+        (stats.chi2.ppf(0.025, 120) / 40, stats.chi2.ppf(0.975, 122) / 40)
+    ), "Garwood's of 60 events"
+    draw = np.random.default_rng(0)
+    assert interval(units(draw.poisson(0.3, 60)))[0] >= 0
+    held = [
+        low <= 0.5 <= high
+        for seed in range(300)
+        for low, high in [interval(units(draw.negative_binomial(1, 1 / 1.5, 25)), samples=200, seed=seed)]
+    ]
+    assert 0.91 < np.mean(held) < 0.99
+
+
+def test_values_below_zero_have_students_interval() -> None:
+    values = [-0.5, 0.3, 0.2, 0.9]
+    found = interval(units(values))
+    assert found == pytest.approx(stats.t.interval(0.95, 3, np.mean(values), stats.sem(values)))
+    assert interval(units([-0.5])) == (-math.inf, math.inf)
+
+
 def test_mcnemar_is_statsmodels() -> None:
     draw = np.random.default_rng(0)
     for only_a, only_b in draw.integers(0, 200, size=(200, 2)).tolist():

@@ -98,9 +98,16 @@ def test_the_report_and_the_pictures_are_artifacts(finished, client, run):
     names = {file.path for file in client.list_artifacts(run.info.run_id)}
     pictures = {"curves.json", "perplexities.json", "pocket_exam_scores.json", "book_exam_scores.json"}
     assert {"report.md", "report.html"} | pictures <= names
-    for page in ("report.md", "report.html"):
-        kept = finished.data / "mlartifacts" / run.info.run_id / "artifacts" / page
-        assert kept.read_text() == (finished.data / "08_reporting" / page).read_text()
+    for file in ("report.md", "report.html", "scores.parquet", "comparisons.parquet"):
+        kept = finished.data / "mlartifacts" / run.info.run_id / "artifacts" / file
+        assert kept.read_bytes() == (finished.data / "08_reporting" / file).read_bytes()
+
+
+def test_differences_between_models_are_metrics(finished, run):
+    named = {name for name in run.data.metrics if name.startswith("difference/")}
+    assert len(named) == len(finished.read("08_reporting/comparisons"))
+    assert "difference/pocket_exam/open_book-tuned/likelihood/option_text/0-shot" in named
+    assert run.data.metrics["failed/pocket_exam/tuned/likelihood/option_text/0-shot"] == 0
 
 
 def test_no_file_but_the_credentials_holds_the_key(finished):

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from med_small_lm.answers.forms import forms_of
+from med_small_lm.benchmarks.runs import runs_of
 from med_small_lm.config import ProjectConfigLoader, check_parameters
 from med_small_lm.params.answers import Answers
+from med_small_lm.params.evaluate import Evaluate
 from med_small_lm.params.instruction_tune import InstructionTune
 from med_small_lm.params.knowledge_injection import BaseModelParams, KnowledgeInjection
 from med_small_lm.params.launch import Launch
@@ -129,6 +131,29 @@ def base(tmp_path_factory: pytest.TempPathFactory, corpus: list[CorpusText], sma
     return make_base(train_texts(corpus), params, 0, tmp_path_factory.mktemp("models") / "base")
 
 
+ENVIRONMENTS = sorted(folder.name for folder in (ROOT / "conf").iterdir() if folder.is_dir())
+
+
+@pytest.mark.parametrize("env", [name for name in ENVIRONMENTS if name != "local"])
+def test_models_are_asked_in_the_forms_that_they_are_taught(env: str) -> None:
+    told = parameters(env)
+    forms, taught = Answers.model_validate(told["answers"]), told["instruction_tune"]["conversations"]["forms"]
+    runs = runs_of(Evaluate.model_validate(told["evaluate"]), forms_of(forms))
+    assert {run.form for run in runs} <= set(taught)
+    if any(run.how == "letter" for run in runs):
+        assert forms.direct.options == "listed" and (forms.direct.letters or "{key}" in forms.direct.ending)
+
+
+def test_recipes_are_evaluated_as_their_papers_did() -> None:
+    told = {env: parameters(env) for env in RECIPES}
+    asked = {env: Evaluate.model_validate(one["evaluate"]) for env, one in told.items()}
+    assert asked["mqg"].contexts == ("gold", "model", "none") and asked["meerkat"].samples == 10
+    assert asked["medalpaca"].written == ("direct",) and asked["pmc_llama"].compared == ("letter",)
+    closing = {env: forms_of(Answers.model_validate(one["answers"]))["direct"] for env, one in told.items()}
+    said = {env: form.answer(Option("C", "gout")) for env, form in closing.items() if env != "mqg"}
+    assert said == {"meerkat": "the answer is (C) gout.", "medalpaca": "C: gout", "pmc_llama": "OPTION C IS CORRECT"}
+
+
 @pytest.mark.parametrize("env", RECIPES)
 def test_a_recipe_trains(
     env: str, base: Checkpoint, corpus: list[CorpusText], questions: list[Question], rationales: list[Rationale],
@@ -163,4 +188,5 @@ def test_a_recipe_trains(
     if env == "mqg":
         assert replies == {"True.", "False."} and any(one.question_id == "c-2" for one in made)
     else:
-        assert all("(A) " in reply for reply in replies)
+        said = {"meerkat": "the answer is (A) ", "medalpaca": "A: ", "pmc_llama": "OPTION A IS CORRECT"}[env]
+        assert all(said in reply for reply in replies)

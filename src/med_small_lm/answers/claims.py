@@ -3,97 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-from med_small_lm.answers.nearest import TEXT, nearest, spans, tokens
-from med_small_lm.answers.polar import calls_true_or_false, polar_at
-from med_small_lm.schemas.rows import Option
+from med_small_lm.answers.asked import NOTHING, NOUN, Asked, Reading
+from med_small_lm.answers.items import behind_key, is_denied, item_reading, list_end, named, others
+from med_small_lm.answers.nearest import TEXT, spans
+from med_small_lm.answers.polar import polar_at
 
-BE = r"(?:is|are|was|would be|should be|must be|will be|has to be|est|sont|serait)"
-NOUN = r"(?:answer|option|choice|letter|statement|proposition|item|réponse|choix|lettre)s?"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is looked for: ``several`` options may be right; ``words`` are yes, no … with the keys they stand for.
-
-    ``ending`` is what leads to an answer, ``sentence`` a whole one with ``{key}`` or ``{text}`` in it; one is empty.
-    """
-
-    options: list[Option]
-    letters: bool
-    several: bool
-    ending: str
-    words: dict[str, str]
-    sentence: str = ""
-
-    @property
-    def letter(self) -> str:
-        """A pattern for one option's key."""
-        keys = sorted((re.escape(option.key) for option in self.options), key=len, reverse=True)
-        return f"(?:{'|'.join(keys)})"
-
-    @property
-    def reach(self) -> int:
-        """How many letters a claim may have: as many as all options have, and some words between them."""
-        return 200 + sum(len(option.text) + 20 for option in self.options)
-
-    def masked(self, text: str) -> str:
-        """The text with a sign for each letter of an option's words, so that no key is seen in them.
-
-        An option whose whole text is a key ("A" among blood groups) stays as it is.
-        """
-        keys, signs = {option.key.casefold() for option in self.options}, list(text)
-        for start, end, _ in spans(text, self.options):
-            if text[start:end].casefold() not in keys:
-                signs[start:end] = TEXT * (end - start)
-        return "".join(signs)
-
-    def keys_in(self, text: str) -> frozenset[str]:
-        """The keys that stand in a text that holds nothing but keys and what parts them."""
-        by_key = {option.key.casefold(): option.key for option in self.options}
-        found = re.findall(rf"(?<![\w'])(?:{self.letter})(?!\w)", text, re.IGNORECASE)
-        return frozenset(by_key[key.casefold()] for key in found)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The keys that a statement names: none, one, or several.
-
-    ``repaired`` where the wording is only near; ``at_odds`` where two readings disagree; ``listed`` where several keys
-    may be meant, as a list of all that are right.
-    """
-
-    keys: frozenset[str] = frozenset()
-    repaired: bool = False
-    at_odds: bool = False
-    listed: bool = False
-
-    @property
-    def is_answer(self) -> bool:
-        """Whether it is one answer; an empty list is one where each option was called false."""
-        return not self.at_odds and (self.listed or len(self.keys) == 1)
-
-
-NOTHING = Reading()
-_CLAUSE_END = re.compile(
-    r"(?:[.!?](?=[\s)\"']|$)|[;\n])(?!\W*(?:or|and|ou|et)\s)|"
-    r",?\s*\b(?:because|since|which|due to|given that|as it|as the|as this|unlike|but|"
-    r"rather than|instead of|and not|not|car|parce que|et non|pas)\b",
-    re.IGNORECASE,
-)
-_ARTICLES = frozenset({"a", "an", "the", "le", "la", "l", "les", "un", "une"})
 _OR = re.compile(r"(?:\b(?:or|ou|either|soit)\b|\b(?:vs)\b)", re.IGNORECASE)
 _PARTS = re.compile(r"\s*(?:,\s*(?:and|et)\b|[,;\n&+/]|\band\b|\bet\b|\s[-–]\s)\s*", re.IGNORECASE)
-_DENIED = re.compile(
-    r"\b(?:is|are|was|would be|can be|est|sont)\s+(?:\w+\s+){0,2}"
-    r"(?:wrong|incorrecte?|false|not|unlikely|excluded|ruled out|fau(?:x|sse))\b|\b(?:isn't|aren't|n'est pas)\b",
-    re.IGNORECASE,
-)
 _LEAD = re.compile(
-    r"^(?:[-•–+]\s+(?:\[x\]\s*)?|\d+[.)]\s+)?(?:(?i:(?:final |la |the |l')?" + NOUN + r")\s*:?\s+)?(?=\S)"
+    r"^(?:[-•–+]\s+(?:\[x\]\s*)?|\d+[.)]\s+)?"
+    r"(?:(?i:both|only|just|les|the|it's|it is|choose|select|pick)\s+)?"
+    r"(?:(?i:(?:final |la |the |l')?" + NOUN + r")\s*:?\s+)?(?=\S)"
 )
+_SENTENCE_END = re.compile(r"[.!?](?=[\s)\"'»]|$)|\n")
+
+
+def is_asked(tail: str, asked: Asked) -> bool:
+    """Returns whether what follows "The answer is" is a question: "The answer is B? No: …"."""
+    end = _SENTENCE_END.search(asked.masked(tail.lstrip()[: asked.reach]))
+    return end is not None and end[0] == "?"
 
 
 def claim_reading(tail: str, asked: Asked) -> Reading:
@@ -107,51 +36,34 @@ def claim_reading(tail: str, asked: Asked) -> Reading:
     if keys and re.match(r"\W*(?:or|ou)\b", tail[end:], re.IGNORECASE):
         return Reading(keys, at_odds=True)
     rest = re.sub(r"^(?:[\s:,\"'–—]|[.-](?!\d))+", "", tail[end:])
+    if is_denied(rest, asked):
+        return NOTHING
     if asked.words:
         return Reading(keys | polar_at(rest, asked.words))
-    named = _named(rest, asked.options)
-    return Reading(keys | named.keys) if keys else named
+    told = behind_key(rest, asked) if keys else named(rest, asked.options)
+    keys |= told.keys
+    return Reading(keys | others(tail[end:], keys, asked), told.repaired and not end) if keys else NOTHING
 
 
 def line_reading(line: str, asked: Asked) -> Reading:
     """The option that one line is, if it is one: a key, a text, or both; of several right ones, a list of them."""
     if len(line) > asked.reach:
         return NOTHING
-    line = _LEAD.sub("", re.sub(r"^[^\w(\[<>≤≥+±=%•–-]+|[\s\"'»!]+$", "", line))
+    line = _LEAD.sub("", re.sub(r"^[^\w(\[<>≤≥+±=%•–-]+|[\s\"'»!,]+$", "", line))
     if asked.several and (_PARTS.search(line) or _run_on(line, asked)):
         listed = _list_reading(line, asked)
-        return listed if listed.keys else _item_reading(line, asked)
-    return _item_reading(line, asked)
+        return listed if listed.keys else item_reading(line, asked)
+    return item_reading(line, asked)
 
 
-def _item_reading(item: str, asked: Asked) -> Reading:
-    """The one option that a line or an item of a list is."""
-    letter = asked.letter
-    marked = re.match(
-        rf"(?:[(\[](?i:({letter}))[)\]]|({letter})\s*(?:[):\]]|\.|\s[-–—]\s|$)|((?i:{letter}))[).]?$|"
-        rf"({letter})(?=,?\s+(?i:the |an? |le |la |l'|les )?(?i:{TEXT}|because|since|car|parce)|\s*\({TEXT}))[\s.:,]*",
-        asked.masked(item),
-    )
-    end_of_key = max(marked.end(group) for group in (2, 3, 4)) if marked else 0
-    if marked is None or any(
-        start == 0 and end > end_of_key > 0 and asked.keys_in(item[:end_of_key]) != {key}
-        for start, end, key in spans(item, asked.options)
-    ):
-        return _alone(item, asked.options)
-    if marked.end() == len(item):
-        bare = next((option.key for option in asked.options if option.text == marked[0].strip(" ().[]:")), None)
-        keys = asked.keys_in(marked[0])
-        if bare is None or marked[1]:
-            return Reading(keys)
-        return Reading(keys | {bare}) if asked.letters else Reading(frozenset({bare}))
-    rest, keys = item[marked.end() :], asked.keys_in(marked[0])
-    if _DENIED.search(item) or (not asked.words and calls_true_or_false(rest)):
-        return NOTHING
-    named = polar_at(rest, asked.words) if asked.words else _named(rest, asked.options).keys
-    # "A. 45-year-old man" and "C. difficile" have a full stop behind a capital as well: only an option's text tells.
-    if not named and marked[1] is None and "." in marked[0]:
-        return NOTHING
-    return Reading(keys | named, at_odds=len(keys | named) > 1)
+def is_unread_item(line: str, asked: Asked) -> bool:
+    """Returns whether a line is marked with a key and names no option for all that: "B. what no option says"."""
+    item = _LEAD.sub("", line)
+    masked = asked.masked(item)
+    text = rf"(?i:(?:an?|the|la|les?|une?)\s+|l')?{TEXT}"
+    marked = re.match(rf"[(\[]?{asked.letter}[)\].:]+(?!\s*{text})\s*\w", masked)
+    denied = re.search(r"\b(?:not|wrong|false|incorrecte?|faux|fausse|pas)\b", masked, re.IGNORECASE)
+    return marked is not None and denied is None
 
 
 def _keys_at_start(tail: str, asked: Asked) -> tuple[frozenset[str], int]:
@@ -186,93 +98,56 @@ def _keys_at_start(tail: str, asked: Asked) -> tuple[frozenset[str], int]:
 
 def _list_reading(tail: str, asked: Asked) -> Reading:
     """The options that a list names, item by item: every item has to be one, and "or" makes it no list."""
-    claim = _list_of(tail, asked)
-    if keys := _run_on(claim.rstrip(" ."), asked):
-        return Reading(keys, listed=True)
+    claim, rest = _list_of(tail, asked)
+    keys, repaired = _run_on(claim, asked), False
+    if not keys:
+        masked = asked.masked(claim)
+        readings = [item_reading(item, asked) for item in _items(claim, asked)]
+        keys = frozenset[str]().union(*(read.keys for read in readings))
+        repaired = any(read.repaired for read in readings)
+        if any(read.at_odds for read in readings) or (_OR.search(masked) and keys):
+            return Reading(keys, at_odds=True)
+        if not readings or not all(read.keys for read in readings):
+            return NOTHING
+    more, behind = others(rest, keys, asked), next(iter(rest.lstrip("\n").splitlines()), "")
+    is_cut = TEXT in asked.masked(claim) and is_unread_item(behind, asked)
+    return Reading(keys | more, repaired, at_odds=bool(more) or is_cut, listed=True)
+
+
+def _items(claim: str, asked: Asked) -> list[str]:
+    """The items of a list, without what leads to one and without remarks in brackets, as in "A (the oldest)"."""
+    masked = asked.masked(claim)
+    for remark in re.finditer(rf"\s\((?=\w\w)(?![^()]*(?:\b{asked.letter}\b|{TEXT}))[^()]*\)", masked):
+        claim = claim[: remark.start()] + " " * len(remark[0]) + claim[remark.end() :]
     masked = asked.masked(claim)
     places = [0, *(place for part in _PARTS.finditer(masked) for place in part.span()), len(claim)]
-    items = [claim[start:end] for start, end in zip(places[::2], places[1::2], strict=True)]
-    items = [item.strip(" .:") for item in items if item.strip(" .:-")]
-    readings = [_item_reading(_LEAD.sub("", re.sub(r"(?i)^(?:both|les|the)\s+", "", item)), asked) for item in items]
-    keys = frozenset[str]().union(*(read.keys for read in readings))
-    if any(read.at_odds for read in readings) or (_OR.search(masked) and keys):
-        return Reading(keys, at_odds=True)
-    if not readings or not all(read.keys for read in readings):
-        return NOTHING
-    return Reading(keys, any(read.repaired for read in readings), listed=True)
+    items = [claim[start:end].strip() for start, end in zip(places[::2], places[1::2], strict=True)]
+    return [_LEAD.sub("", item).strip(" .:") for item in items if item.strip(" .:-")]
 
 
-def _list_of(tail: str, asked: Asked) -> str:
-    """How far a list reaches: over the lines that are one option each, or else to the first line's clause's end."""
-    lines = list[str]()
-    for line in filter(str.strip, tail.splitlines()):
+def _list_of(tail: str, asked: Asked) -> tuple[str, str]:
+    """A list and what comes behind it: over the lines that are one option each, or to the first line's clause's end."""
+    lines = tail.splitlines()
+    told = [line for line in lines if line.strip()]
+    listed = list[str]()
+    for line in told:
         item = _LEAD.sub("", line.strip()).rstrip(" .,;")
-        if not _item_reading(item, asked).keys:
+        if not item_reading(item, asked).keys or is_unread_item(item, asked):
             break
-        lines.append(item)
-    if len(lines) > 1:
-        return "\n".join(lines)
-    first = next(filter(str.strip, tail.splitlines()), "")
-    return first[: _clause_end(first, asked.options, keys=asked.letter)]
+        listed.append(item)
+    if len(listed) > 1:
+        return "\n".join(listed), "\n".join(told[len(listed) :])
+    first = next(iter(told), "")
+    end = list_end(first, asked)
+    return first[:end], "\n".join([first[end:], *told[1:]])
 
 
 def _run_on(text: str, asked: Asked) -> frozenset[str]:
-    """The keys of a list without signs between them, as "ACE" or "A C E"; none where it is an option's own text."""
-    letter = asked.letter
-    if not re.fullmatch(rf"(?:{letter}){{2,}}|(?:{letter})(?:\s+(?:{letter}))+", text):
+    """The keys of a list without signs between them, as "ACE", "A C E" or "(A)(C)(E)"; none where it is a text."""
+    letter, text = asked.letter, text.strip(" .")
+    if not re.fullmatch(rf"(?:{letter}){{2,}}|{letter}(?:\s+{letter})+|(?:[(\[]{letter}[)\]]\s*){{2,}}", text):
         return frozenset()
     found = re.findall(letter, text)
     if len(set(found)) < len(found) or any(option.text == text for option in asked.options):
         return frozenset()
     return frozenset(found)
-
-
-def _clause_end(text: str, options: Sequence[Option], keys: str = "") -> int:
-    """Where the clause ends with which a text begins; a sign inside an option's text, or behind a key, ends none."""
-    texts = spans(text, options)
-    lists = any(";" in option.text for option in options) or bool(keys)
-    for match in _CLAUSE_END.finditer(text):
-        inside = any(start < match.end() and match.start() < end for start, end, _ in texts)
-        behind_key = keys and re.search(rf"(?<!\w)(?:{keys})\.$", text[: match.end()]) and text[match.end() :].strip()
-        if not inside and not (lists and match[0] == ";") and not behind_key:
-            return match.start()
-    return len(text)
-
-
-def _named(text: str, options: Sequence[Option]) -> Reading:
-    """The option whose text a claim names."""
-    claim = text[: _clause_end(text, options)]
-    inside = [(start, end, key) for start, end, key in spans(text, options) if end <= len(claim)]
-    keys = frozenset(key for _, _, key in inside)
-    if len(keys) > 1:
-        return Reading(keys)
-    if keys and _whole(claim, inside[0]):
-        return Reading(keys)
-    near = nearest(claim, options)
-    if near is not None and keys <= {near}:
-        return Reading(frozenset({near}), repaired=True)
-    return NOTHING
-
-
-def _whole(claim: str, span: tuple[int, int, str]) -> bool:
-    """Whether a claim says nothing but the option: no word before it but an article, none behind but another name."""
-    start, end, _ = span
-    before, behind = tokens(claim[:start]), re.match(r"[^\w<>%+]*", claim[end:])
-    assert behind is not None
-    # Behind a comma only another name may follow ("the midbrain"); else the option is the first of a longer list.
-    more = r"\s*(?:[:(–—]|,\s*(?:a|an|the|also|i\.e|that is|le|la|un|une)\b)"
-    parted = behind.end() == len(claim) - end or re.match(more, claim[end:], re.IGNORECASE) is not None
-    return _ARTICLES.issuperset(before) and parted
-
-
-def _alone(line: str, options: Sequence[Option]) -> Reading:
-    """The option whose text a line is, with no other words."""
-    whole = [
-        key
-        for start, end, key in spans(line, options)
-        if _ARTICLES.issuperset(tokens(line[:start])) and not tokens(line[end:])
-    ]
-    if whole:
-        return Reading(frozenset(whole))
-    near = nearest(line, options)
-    return NOTHING if near is None else Reading(frozenset({near}), repaired=True)

@@ -22,11 +22,24 @@ _SENT_AWAY = re.compile(
     re.IGNORECASE,
 )
 _REFUSES = re.compile(
-    rf"\b(?:i|we) ?{_CANNOT} (?:\w+ )?{_ANSWERS}\b|\bas an ai\b|\bje ne (?:peux|sais) pas\b|\bi don't know\b",
+    rf"\b(?:i|we) ?{_CANNOT} (?:\w+ )?{_ANSWERS}\b|\bi(?:'m| am) (?:not|only an? ai|an ai)\b|"
+    r"\bje ne (?:peux|sais) pas\b|\bi don't know\b",
     re.IGNORECASE,
 )
-_SHORT = 50
-"""Most words of a written answer that a refusal may be: what goes on for longer answers something."""
+_ELSEWHERE = re.compile(
+    r"\b(?:see|consult|contact|seek|visit|speak (?:to|with)|talk to|reach out to|consulte[rz])\b.*"
+    r"\b(?:doctor|physician|professional|provider|pharmacist|help|attention|care|advice|médecin)s?\b",
+    re.IGNORECASE,
+)
+_CLAUSE_END = re.compile(r"(?:[.!?;](?=\s|$)|\n)+|,?\s*\b(?:but|however|mais|cependant)\b", re.IGNORECASE)
+_LEAD = re.compile(
+    r"^\W*(?:as an ai[\w ]*|i(?:'m| am) (?:\w+ )?sorry|sorry|désolée?|(?:since|as|while|although|though) [^,]*),",
+    re.IGNORECASE,
+)
+_COURTESY = re.compile(
+    r"\W*(?:please|thanks?|thank you|i hope you understand|i(?:'m| am) (?:\w+ )?sorry.*|sorry|désolée?)?\W*",
+    re.IGNORECASE,
+)
 
 
 def declines(text: str) -> bool:
@@ -40,5 +53,12 @@ def leaves_open(text: str) -> bool:
 
 
 def refuses(text: str) -> bool:
-    """Returns whether a written answer is nothing but a refusal: "I'm sorry to hear that" begins many that are none."""
-    return len(text.split()) <= _SHORT and _REFUSES.search(text) is not None
+    """Returns whether a written answer is nothing but a refusal.
+
+    What is left without the clauses that decline, send the reader elsewhere or are polite is an answer, however short:
+    "I cannot give a diagnosis, but rest helps."
+    """
+    text = text.replace("’", "'")
+    clauses = [_LEAD.sub("", clause) for clause in _CLAUSE_END.split(text)]
+    nothing = (_COURTESY.fullmatch, _REFUSES.search, _ELSEWHERE.search)
+    return _REFUSES.search(text) is not None and all(any(says(clause) for says in nothing) for clause in clauses)

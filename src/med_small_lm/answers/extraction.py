@@ -4,9 +4,12 @@ A reply is read without its thinking and its mark-up, in this order; the first k
 
 1. statements of the answer ("The answer is (C) text", "Answer: B", "OPTION D IS CORRECT", "La bonne réponse est C"):
    the last one counts, for a reply ends with its answer. One that names something else before it makes the reply
-   ambiguous, unless the reply turns from it ("Wait, …") or concludes ("So …");
+   ambiguous, unless the reply turns from it ("Wait, …") or concludes ("So …"), and so does another option that it goes
+   on to name ("A, possibly B", "A. No, B."). What is denied, asked or another's states nothing ("The wrong answer is
+   A", "I doubt the answer is A", "The answer is A?");
 2. a list that calls each proposition true or false;
-3. lines that are an option and nothing else ("B: text", "B", "text"), and yes, no or maybe as the first word.
+3. lines that are an option and nothing else ("B: text", "B", "text"), and yes, no or maybe as the first word. Of
+   several right options, one such line whose key stands before what no option says makes the reply ambiguous.
 
 Nothing is guessed from the rest, for a rationale may well name every option, and of two readings neither is taken.
 """
@@ -17,7 +20,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from med_small_lm.answers.claims import Asked, Reading, line_reading
+from med_small_lm.answers.asked import Asked, Reading
+from med_small_lm.answers.claims import is_unread_item, line_reading
 from med_small_lm.answers.declining import leaves_open, refuses
 from med_small_lm.answers.forms import Form
 from med_small_lm.answers.markup import plain
@@ -125,11 +129,16 @@ def _standing(reply: str, asked: Asked) -> Reading:
     """What the lines name that are an option and nothing else."""
     if asked.words and (keys := polar_reading(reply, asked.words)):
         return Reading(keys)
-    readings = [read for line in reply.splitlines() if (read := line_reading(line.strip(), asked)).keys or read.at_odds]
+    lines = [line.strip() for line in reply.splitlines()]
+    read_lines = [line_reading(line, asked) for line in lines]
+    readings = [read for read in read_lines if read.keys or read.at_odds]
+    unread = [
+        line for line, read in zip(lines, read_lines, strict=True) if not read.keys and is_unread_item(line, asked)
+    ]
     keys = frozenset[str]().union(*(read.keys for read in readings))
     return Reading(
         keys,
         repaired=bool(readings) and all(read.repaired for read in readings),
-        at_odds=any(read.at_odds for read in readings),
+        at_odds=any(read.at_odds for read in readings) or (asked.several and bool(keys) and bool(unread)),
         listed=asked.several and bool(keys),
     )

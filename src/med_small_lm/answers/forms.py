@@ -7,6 +7,7 @@ each proposition of a question by itself, true or false.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -65,9 +66,12 @@ class Form:
         return f"{self.ending} {shown}.".strip()
 
     def letter(self, option: Option) -> str:
-        """The closing sentence as far as the option's key, "The answer is (C": what comes after it tells no more."""
+        """The closing sentence as far as the option's key, "The answer is (C": what comes after it tells no more.
+
+        In a whole sentence the key stands in the first place for an option, be it for its text.
+        """
         if self.is_whole:
-            return self.ending.partition("{key}")[0] + option.key
+            return re.split(r"\{(?:key|text)\}", self.ending)[0] + option.key
         return f"{self.ending} ({option.key}".strip()
 
     def reply(self, option: Option, rationale: str = "") -> str:

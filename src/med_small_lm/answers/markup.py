@@ -52,21 +52,34 @@ def _of_json(text: str) -> str:
     for opened in _OBJECT.finditer(text):
         if opened.start() < place:
             continue
-        try:
-            value, end = json.JSONDecoder().raw_decode(text, opened.start())
-        except (ValueError, RecursionError):
-            continue
+        value, end = _object(text, opened.start())
         if lines := list(_lines(value)):
             said += [text[place : opened.start()], "\n", *(f"{line}\n" for line in lines)]
             place = end
     return "".join(said) + text[place:]
 
 
+def _object(text: str, start: int) -> tuple[Any, int]:
+    """The object that begins at ``start`` and where it ends; one with single quotes, or without its last brace, too."""
+    for written in (text, text.replace("'", '"'), text.rstrip() + "}"):
+        try:
+            return json.JSONDecoder().raw_decode(written, start)
+        except (ValueError, RecursionError):
+            continue
+    return None, start
+
+
 def _lines(value: Any) -> Iterator[str]:
-    """The sentences of an object: one for each field that tells an answer, or an option's truth."""
+    """The sentences of an object: one for each field that tells an answer, or an option's truth.
+
+    A list of options beside an answer is the question's.
+    """
     if not isinstance(value, Mapping):
         return
+    answered = any(re.search("answer|réponse", name, re.IGNORECASE) for name in value)
     for name, told in value.items():
+        if answered and isinstance(told, list) and not re.search("answer|réponse|correct", name, re.IGNORECASE):
+            continue
         if isinstance(told, bool) and not _NAMES_ANSWER.fullmatch(name):
             yield f"{name}: {str(told).lower()}"
         elif isinstance(told, Mapping):

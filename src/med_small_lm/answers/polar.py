@@ -17,7 +17,10 @@ _CLASSES = {
 }
 """Words that say the same; the first names them."""
 _CLASS_OF = {word: name for name, words in _CLASSES.items() for word in words}
-_STOP = r"(?=\s*(?:$|[.,;:!)\]\n–—]|-\s)|\s+(?:because|since|as|for|car|parce|the|this|it|these|there|il|elle|ce)\b)"
+_STOP = (
+    r"(?=\s*(?:$|[.,;:!)\]\n–—\"'»]|-\s)|\s+(?:because|since|as|for|car|parce|the|this|it|these|there|il|elle|ce)\b)"
+)
+_TURN = "but|mais|or|ou|and|et|rather|actually|wait|sorry|well"
 _STATEMENT = (
     r"(?:\b(?:this|the|that|la|cette|l')\s*(?:statement|proposition|claim|assertion|affirmation)\s+(?:is|est)\s+|"
     r"\b(?:it|that|this)(?:\s+is|'s)\s+|\bc'est\s+)"
@@ -35,10 +38,14 @@ def polar_words(options: Sequence[Option]) -> dict[str, str] | None:
 
 
 def polar_at(text: str, words: dict[str, str]) -> frozenset[str]:
-    """Returns the key of the word with which a text begins, if it stands by itself: "No.", not "No evidence"."""
+    """Returns the key of the word with which a text begins, if it stands by itself: "No.", not "No evidence".
+
+    "Yes, maybe" and "Yes, but no" begin with two.
+    """
     listed = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    match = re.match(rf"\W*({listed}){_STOP}", text, re.IGNORECASE)
-    return frozenset({words[match[1].casefold()]}) if match else frozenset()
+    one = rf"({listed}){_STOP}"
+    match = re.match(rf"\W*{one}(?:\W*(?:(?:{_TURN})\b\W*)*{one})?", text, re.IGNORECASE)
+    return frozenset(words[word.casefold()] for word in match.groups() if word) if match else frozenset()
 
 
 def polar_reading(reply: str, words: dict[str, str]) -> frozenset[str]:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from med_small_lm.answers.claims import BE, NOUN, Asked, Reading, claim_reading
+from med_small_lm.answers.asked import BE, NOUN, Asked, Reading
+from med_small_lm.answers.claims import claim_reading, is_asked
 from med_small_lm.answers.nearest import TEXT, spans
 
 
@@ -31,12 +32,16 @@ _ABOUT = (
 )
 """What a sentence about the answer goes on with, which states none."""
 _PHRASE = (
-    rf"(?:\b(?:answer|réponse)s?(?:\s+(?:{_BETWEEN})\b){{0,6}}(?:,?\s*{BE}(?:\(\w+\))?(?!\w)\s*[:=]?{_ABOUT}|\s*(?:[:=]|->|→))|"
+    rf"\b(?:answer|réponse)s?(?:\s+(?:{_BETWEEN})\b){{0,6}}(?:,?\s*{BE}(?:\(\w+\))?(?!\w)\s*[:=]?{_ABOUT}|\s*(?:[:=]|->|→))|"
     rf"\b{_ADJECTIVE}\s+(?:{NOUN}|selection|propositions?)(?:\s*[:=]|\s+(?:here\s+)?{BE}(?!\w)\s*:?{_ABOUT})|"
     rf"(?:^|(?<=\n))\W*(?:{NOUN}|selection)\s*[:=]|"
-    r"(?:^|(?<=\n))\W*(?:(?:the )?(?:final|correct|best)\s+)?(?:answer|réponse(?: finale)?)s?\s*(?=\n))"
-    r"(?:\s*(?:most likely|likely|probably|therefore|clearly|definitely|certainly|indeed|donc)\b)*"
+    r"(?:^|(?<=\n))\W*(?:(?:the )?(?:final|correct|best)\s+)?(?:answer|réponse(?: finale)?)s?\s*(?=\n)"
 )
+_SURELY = (
+    r"(?:\s*(?:most likely|likely|probably|therefore|clearly|definitely|certainly|indeed|simply|i (?:think|believe)|"
+    r"donc|probablement|sans doute|je pense)\b,?)*"
+)
+"""What may stand between such a phrase and the answer."""
 _CHOICE = (
     r"\b(?:i(?:'d| would| will|'ll)?\s+(?:choose|select|pick|go with|opt for|answer with)|"
     r"je\s+(?:choisis|réponds|sélectionne|coche)|c'est|(?:my|final) (?:pick|choice|selection)\s+(?:is|:))(?!\w)"
@@ -51,7 +56,13 @@ _WRONG = r"(?:not\s+|in|un|pas\s+|wrong|false|fau(?:x|sse))"
 _START = (
     "(?:"
     + "|".join(
-        ["^", *(rf"(?<={sign})" for sign in (r"\n", r"[.!?:,]\s", r"\bso\s", r"\bhence\s", r"\bthus\s", r"\bboth\s"))]
+        [
+            "^",
+            *(
+                rf"(?<={sign})"
+                for sign in (r"\n", r"[.!?:,]\s", r"\bso\s", r"\bhence\s", r"\bthus\s", r"\bboth\s", r"\bbut\s")
+            ),
+        ]
     )
     + ")"
 )
@@ -67,6 +78,17 @@ _SUPPOSED = re.compile(
     r"\b(?:might|may|could|pourrait|tempting|initially|at first|thought)\b(?:\s+\w+){0,4}\s*,?\s*$",
     re.IGNORECASE,
 )
+_NOT_THIS = re.compile(
+    r"(?:\b(?:wrong|incorrect|false|mauvaises?|fausses?|his|her|their|not (?:the|a)|"
+    r"(?:student|candidate|patient|user|resident|colleague|friend|doctor)s?'s?)|n't (?:the|a))\s+$|"
+    r"(?:(?:\bnot|n't|\bnever|\bne) (?:think|believe|say|mean|agree|pense|crois|dis)|\b(?:doubt|doute|whether|unlikely|"
+    r"(?:wrong|false|incorrect|mistaken|tempting|faux) (?:to|that|de|que)|"
+    r"(?:might|may|could|many|some)(?: \w+)? (?:think|say|believe)))\b"
+    r"(?:(?!\b(?:so|but|and|hence|thus|therefore|donc|mais|et)\b)[^.!?\n,;:])*$|"
+    r"\b(?:if|si)\b(?=[^.!?\n]*\b(?:were|had been|était|avait été)\b)[^.!?\n]*$",
+    re.IGNORECASE,
+)
+"""What makes of a statement none: it is denied, another's, or of another case."""
 _CORRECT = re.compile(r"\b(?:correct(?:es?)?|right|best)\Z", re.IGNORECASE)
 
 
@@ -74,8 +96,8 @@ def stated(reply: str, asked: Asked) -> Reading | None:
     """Returns what the statements of the answer come to; None where there is none.
 
     The last one counts. What was stated before it has to agree, unless the reply turns from it or draws its conclusion
-    in between. What is only supposed ("if it were larger, the answer would be …") counts where nothing else is stated,
-    and so do verdicts over single options ("option A is true"), but for one behind the answer that calls another right.
+    in between. What is only supposed ("if it is small, the answer is …") counts where nothing else is stated, and so do
+    verdicts over single options ("option A is true"), but for one behind the answer that calls another right.
     """
     if not asked.options:
         return None
@@ -87,7 +109,7 @@ def stated(reply: str, asked: Asked) -> Reading | None:
     last = firm[-1]
     earlier = [one for one in firm[:-1] if not _TURNS.search(reply[one.end : last.end])]
     behind = [one for one in found if one.is_verdict and one.start > last.end and _CORRECT.search(reply[: one.end])]
-    behind = [one for one in behind if not _TURNS.search(reply[last.end : one.start])]
+    behind = [one for one in behind if not _SUPPOSED.search(reply[: one.start])]
     others = [
         one.reading.keys for one in (*earlier, *behind) if one.reading.keys not in (frozenset(), last.reading.keys)
     ]
@@ -98,22 +120,35 @@ def stated(reply: str, asked: Asked) -> Reading | None:
 
 def _statements(reply: str, asked: Asked) -> Iterator[_Statement]:
     """The statements of a reply: verdicts over options, taken together, and phrases with what they claim."""
-    verdicts = list(_verdicts(reply, asked))
+    verdicts = [one for one in _verdicts(reply, asked) if not _is_not_this(reply, one.start)]
     yield from (one for one in verdicts if not one.is_verdict and one.reading.keys)
     right = [one for one in verdicts if one.is_verdict and one.reading.keys]
     if right:
         keys = frozenset[str]().union(*(one.reading.keys for one in right))
         at_odds = any(one.reading.at_odds for one in right)
         yield replace(right[-1], reading=Reading(keys, at_odds=at_odds, listed=asked.several))
-    ending = rf"|\b{re.escape(asked.ending)}(?!\w)" if asked.ending else ""
-    for match in re.finditer(rf"{_PHRASE}{ending}", reply, re.IGNORECASE):
-        if not any(one.start <= match.start() < one.end for one in verdicts):
-            yield _Statement(*match.span(), claim_reading(reply[match.end() :], asked))
+    for one in _claims(reply, asked):
+        if not any(verdict.start <= one.start < verdict.end for verdict in verdicts):
+            yield one
     yield from _sentences(reply, asked) if asked.sentence else ()
-    for match in re.finditer(_CHOICE, reply, re.IGNORECASE):
-        reading = claim_reading(reply[match.end() :], asked)
-        if reading.keys:
-            yield _Statement(*match.span(), reading)
+
+
+def _claims(reply: str, asked: Asked) -> Iterator[_Statement]:
+    """The phrases that lead to an answer with what follows them; a question ("The answer is B?") states nothing."""
+    ending = rf"|(?<!\w){re.escape(asked.ending)}(?!\w)\s*[:=]?{_ABOUT}" if asked.ending else ""
+    for phrase in (rf"(?:{_PHRASE}{ending}){_SURELY}", _CHOICE):
+        for match in re.finditer(phrase, reply, re.IGNORECASE):
+            tail = reply[match.end() :]
+            if _is_not_this(reply, match.start()) or is_asked(tail, asked):
+                continue
+            reading = claim_reading(tail, asked)
+            if reading.keys or phrase != _CHOICE:
+                yield _Statement(*match.span(), reading)
+
+
+def _is_not_this(reply: str, start: int) -> bool:
+    """Whether the words before a statement make none of it."""
+    return _NOT_THIS.search(reply[max(0, start - 300) : start]) is not None
 
 
 def _verdicts(reply: str, asked: Asked) -> Iterator[_Statement]:
@@ -122,7 +157,8 @@ def _verdicts(reply: str, asked: Asked) -> Iterator[_Statement]:
     one = rf"[(\[]?{key}[)\]]?(?!\w)(?:[\s.:)–—-]*{TEXT}+)?"
     chain = rf"{one}(?:\s*(?:,\s*(?:and|et)|,|and|or|et|ou|&)\s*{one}){{0,9}}"
     named = rf"\b{NOUN}\s+(?P<a>{chain})|(?<!\w)(?P<b>[(\[]{key}[)\]](?:\s*{TEXT}+)?)|{_START}(?P<c>(?-i:{chain}))"
-    by_key = rf"(?:{named})\s+{BE}\s+(?:(?P<wrong>{_WRONG})|{_RIGHT}(?!\w)(?P<noun>{_ANSWER})?)"
+    be = rf"{BE}\s+(?:(?:also|equally|aussi)\s+)?"
+    by_key = rf"(?:{named})\s+{be}(?:(?P<wrong>{_WRONG})|{_RIGHT}(?!\w)(?P<noun>{_ANSWER})?)"
     by_text = rf"(?P<text>{TEXT}+)\s+{BE}\s+(?P<not>not\s+|pas\s+)?{_RIGHT}{_ANSWER}"
     for match in re.finditer(by_key, masked, re.IGNORECASE):
         group = next(name for name in "abc" if match[name])

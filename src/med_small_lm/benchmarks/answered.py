@@ -14,12 +14,12 @@ from med_small_lm.answers.extraction import extract
 from med_small_lm.answers.forms import Form, PropositionForm
 from med_small_lm.benchmarks import permuting
 from med_small_lm.benchmarks.likelihood import Normalise, best_key
+from med_small_lm.benchmarks.metrics import READ
 from med_small_lm.benchmarks.runs import LIKELIHOOD, PERMUTED, STEM_HIDDEN, Run
 from med_small_lm.benchmarks.voting import FAILED
 from med_small_lm.params.evaluate import Evaluate
 from med_small_lm.schemas.rows import KeyScore, Prediction, Question
 
-READ = ("parsed", "repaired")
 _STATES = (FAILED, "truncated", "refused", "ambiguous", "empty", "repaired", "parsed")
 """What the state of several replies together is: the first that one of them has."""
 
@@ -75,11 +75,10 @@ def predictions_of(
 ) -> Iterator[Prediction]:  # fmt: skip
     """Yields the predictions that are read from what came back to one way of asking, one a question and sample.
 
-    Likelihoods give one for each way in which ``params`` normalises them.
+    Likelihoods of option texts give one for each way in which ``params`` normalises them.
     """
     form = forms[run.form]
-    ways = params.normalise if run.mode == LIKELIHOOD and run.beside != STEM_HIDDEN else params.normalise[:1]
-    for way in ways:
+    for way in _ways(run, params):
         variant = run.variant(way, params.layout)
         for raw in raws:
             question = questions[raw.question_id]
@@ -94,6 +93,13 @@ def predictions_of(
             tokens = sum(r.n_tokens for r in raw.replies) + sum(one.n_tokens for each in raw.scores for one in each)
             at = (model, raw.question_id, benchmark, run.mode, variant, raw.sample)
             yield Prediction(*at, text, state, keys, scores, tokens)
+
+
+def _ways(run: Run, params: Evaluate) -> Sequence[Normalise]:
+    """How likelihoods are compared: letters and the words for true and false are of one length, and are only summed."""
+    if run.mode != LIKELIHOOD or run.how != "option_text":
+        return ("sum",)
+    return params.normalise[:1] if run.beside == STEM_HIDDEN else params.normalise
 
 
 def keys_of(run: Run, raw: Raw, question: Question, form: Form, normalise: Normalise = "sum") -> tuple[str, list[str]]:

@@ -12,7 +12,8 @@ from med_small_lm.answers.forms import Form, PropositionForm
 from med_small_lm.benchmarks import permuting
 from med_small_lm.benchmarks.answered import Raw, Reply, keys_of
 from med_small_lm.benchmarks.open_book import Pages, opened
-from med_small_lm.benchmarks.progressive import earlier_of, waves, with_earlier
+from med_small_lm.benchmarks.progressive import answered_so, earlier_of, waves, with_earlier
+from med_small_lm.benchmarks.prompts import LAYOUTS
 from med_small_lm.benchmarks.runs import CONTEXT, LIKELIHOOD, PERMUTED, STEM_HIDDEN, Run
 from med_small_lm.params.evaluate import Evaluate
 from med_small_lm.schemas.rows import KeyScore, Question
@@ -40,13 +41,13 @@ class Setting:
     Attributes:
         params: limits, seed and contexts.
         forms: by name.
-        shots: the examples that stand before each question, by their number.
+        shots: the examples that stand before questions, by ``shots_of`` a way of asking.
         pages: with the books open, what was found for each question.
     """
 
     params: Evaluate
     forms: Mapping[str, Form]
-    shots: Mapping[int, Sequence[Question]] = field(default_factory=dict)
+    shots: Mapping[str, Sequence[Question]] = field(default_factory=dict)
     pages: Pages | None = None
 
 
@@ -81,11 +82,14 @@ def answered(
     for wave in waves(questions):
         told = {q.question_id: [known[one.question_id] for one in before.get(q.question_id, ())
                                 if one.question_id in known] for q in wave}  # fmt: skip
+        unread = sum(len(before.get(name, ())) - len(own) for name, own in told.items())
+        seen.update({"earlier": unread, "earlier left out": unread})
         raws = _asked(run, list(_put(run, wave, told, asker, setting, seen)), asker, form, setting)
         for question, raw in zip(wave, raws, strict=True):
             state, keys = keys_of(run, raw, question, form)
             if state in ("parsed", "repaired"):  # what cannot be read cannot be shown
-                known[question.question_id] = replace(question, answer_keys=keys)
+                text = " ".join(reply.text for reply in raw.replies)
+                known[question.question_id] = answered_so(question, keys, text)
         made += raws
     return made
 
@@ -160,9 +164,20 @@ def as_shown(run: Run, question: Question, sample: int, seed: int) -> Question:
     return permuting.shown(question, permuting.order_of(question, sample, seed))
 
 
+def shots_of(run: Run, params: Evaluate) -> str:
+    """Returns what tells the examples of a way of asking from another's: their number, and whose they are."""
+    return f"{run.shots} of each subject" if are_by_subject(run, params) else str(run.shots)
+
+
+def are_by_subject(run: Run, params: Evaluate) -> bool:
+    """Returns whether each subject has examples of its own: in the plain layout of MMLU."""
+    is_plain = run.mode == LIKELIHOOD and run.how != "proposition" and params.layout != "chat"
+    return is_plain and LAYOUTS[params.layout].is_by_subject
+
+
 def examples(run: Run, setting: Setting) -> Sequence[Question]:
-    """Returns the examples that stand before each question; of propositions, a true or a false one of each by turns."""
-    form, shots = setting.forms[run.form], setting.shots.get(run.shots, ())
+    """Returns the examples that stand before questions; of propositions, a true or a false one of each by turns."""
+    form, shots = setting.forms[run.form], setting.shots.get(shots_of(run, setting.params), ())
     if not isinstance(form, PropositionForm):
         return shots
     draw, picked = random.Random(setting.params.seed), list[Question]()

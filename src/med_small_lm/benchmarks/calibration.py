@@ -27,7 +27,7 @@ BINNINGS: tuple[Binning, ...] = ("equal_mass", "equal_width")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class SureAnswers:
     """Single-answer questions: how sure each answer was, whether it was right, and its Brier score, [items]."""
 
     confidence: Array
@@ -66,8 +66,8 @@ def probabilities(scores: Sequence[KeyScore], lengths: Mapping[str, int] | None 
     return {key: part / sum(parts.values()) for key, part in parts.items()}
 
 
-def judge(answers: Iterable[tuple[Mapping[str, float], str, str]]) -> Judged:
-    """Returns the judged items of options' probabilities, the key that was answered ("" for none), the right key.
+def sure_answers(answers: Iterable[tuple[Mapping[str, float], str, str]]) -> SureAnswers:
+    """Returns the items of options' probabilities, the key that was answered ("" for none), the right key.
 
     The Brier score of an item is the sum, over its options, of the squared distance of probability and truth (Brier
     1950): 0 at best, 2 at worst.
@@ -77,26 +77,26 @@ def judge(answers: Iterable[tuple[Mapping[str, float], str, str]]) -> Judged:
         missed = 0.0 if right in shares else 1.0
         brier = missed + sum((share - (key == right)) ** 2 for key, share in shares.items())
         rows.append((shares.get(named, 0.0), named == right, brier))
-    return Judged(*np.array(rows, dtype=float).reshape(-1, 3).T)
+    return SureAnswers(*np.array(rows, dtype=float).reshape(-1, 3).T)
 
 
-def reliability(judged: Judged, binning: Binning = "equal_mass", bins: int = BINS) -> list[Bin]:
+def reliability(answers: SureAnswers, binning: Binning = "equal_mass", bins: int = BINS) -> list[Bin]:
     """Returns the bins that hold an item, from unsure to sure, for a picture of accuracy against confidence."""
-    edges = _edges(judged.confidence, binning, bins)
-    place = np.searchsorted(edges[1:-1], judged.confidence)
+    edges = _edges(answers.confidence, binning, bins)
+    place = np.searchsorted(edges[1:-1], answers.confidence)
     found = []
     for number in np.unique(place):
         own = place == number
-        n, right = int(own.sum()), int(judged.right[own].sum())
+        n, right = int(own.sum()), int(answers.right[own].sum())
         low, high = float(edges[number]), float(edges[number + 1])
-        mean = float(judged.confidence[own].mean())
+        mean = float(answers.confidence[own].mean())
         found.append(Bin(low, high, n, mean, right / n, *accuracy_interval(right, n)))
     return found
 
 
-def calibration_error(judged: Judged, binning: Binning = "equal_mass", bins: int = BINS) -> float:
+def calibration_error(answers: SureAnswers, binning: Binning = "equal_mass", bins: int = BINS) -> float:
     """Returns the expected calibration error: |accuracy - confidence| of the bins, weighted by their items."""
-    return float(_errors(judged, binning, bins, np.ones((1, len(judged.right))))[0])
+    return float(_errors(answers, binning, bins, np.ones((1, len(answers.right))))[0])
 
 
 def _edges(confidence: Array, binning: Binning, bins: int) -> Array:
@@ -108,9 +108,9 @@ def _edges(confidence: Array, binning: Binning, bins: int) -> Array:
     return edges if len(edges) > 1 else np.repeat(edges, 2)
 
 
-def _errors(judged: Judged, binning: Binning, bins: int, drawn: Array) -> Array:
+def _errors(answers: SureAnswers, binning: Binning, bins: int, drawn: Array) -> Array:
     """The calibration errors of resamples; the bins stay those of the items themselves."""
-    apart = _apart(judged.confidence, judged.right - judged.confidence, binning, bins)
+    apart = _apart(answers.confidence, answers.right - answers.confidence, binning, bins)
     return np.asarray(np.abs(drawn @ apart).sum(axis=1) / drawn.sum(axis=1))
 
 
@@ -120,30 +120,30 @@ def _apart(confidence: Array, values: Array, binning: Binning, bins: int) -> Arr
     return np.asarray(np.eye(bins)[place] * values[:, None])
 
 
-def risk_coverage(judged: Judged) -> tuple[Array, Array]:
+def risk_coverage(answers: SureAnswers) -> tuple[Array, Array]:
     """Returns the curve of answering only what one is sure of: the share answered, and the share wrong of it.
 
     One point for each confidence that occurs, the surest first; the last is all items.
     """
-    levels, place = np.unique(-judged.confidence, return_inverse=True)
+    levels, place = np.unique(-answers.confidence, return_inverse=True)
     answered = np.cumsum(np.bincount(place, minlength=len(levels)))
-    wrong = np.cumsum(np.bincount(place, weights=1 - judged.right, minlength=len(levels)))
+    wrong = np.cumsum(np.bincount(place, weights=1 - answers.right, minlength=len(levels)))
     return answered / len(place), wrong / answered
 
 
-def risk_coverage_area(judged: Judged) -> float:
+def risk_coverage_area(answers: SureAnswers) -> float:
     """Returns the area under that curve: the mean, over the items from the surest on, of the share wrong so far.
 
     (Geifman and El-Yaniv 2017.) Among items of equal confidence the order is by lot, and the mean over all lots taken.
     """
-    return float(_areas(judged, np.ones((1, len(judged.right))))[0])
+    return float(_areas(answers, np.ones((1, len(answers.right))))[0])
 
 
-def _areas(judged: Judged, drawn: Array) -> Array:
+def _areas(answers: SureAnswers, drawn: Array) -> Array:
     """The areas of resamples, [resamples], given by their weights, [resamples, items]."""
-    order = np.argsort(-judged.confidence, kind="stable")
-    sure, drawn = judged.confidence[order], drawn[:, order]
-    wrong = drawn * (1 - judged.right[order])
+    order = np.argsort(-answers.confidence, kind="stable")
+    sure, drawn = answers.confidence[order], drawn[:, order]
+    wrong = drawn * (1 - answers.right[order])
     starts = np.flatnonzero(np.r_[True, sure[1:] != sure[:-1]])
     if len(starts) < len(sure):  # of equals, each is as wrong as all together
         sizes, errors = (np.add.reduceat(values, starts, axis=1) for values in (drawn, wrong))
@@ -155,7 +155,7 @@ def _areas(judged: Judged, drawn: Array) -> Array:
 
 
 def measure(
-    judged: Judged, *, clusters: Sequence[Any] | None = None, samples: int = 2_000, seed: int = 0
+    answers: SureAnswers, *, clusters: Sequence[Any] | None = None, samples: int = 2_000, seed: int = 0
 ) -> list[Measured]:
     """Returns both calibration errors, the Brier score and the area of risk over coverage, with their intervals.
 
@@ -164,35 +164,37 @@ def measure(
     as it is sure would err as much (Bröcker and Smith 2007). The area's interval are percentiles. Items of a case are
     drawn together.
     """
-    drawn = np.concatenate([_statistics(judged, block) for block in _drawn(len(judged.right), clusters, samples, seed)])
+    drawn = np.concatenate(
+        [_statistics(answers, block) for block in _drawn(len(answers.right), clusters, samples, seed)]
+    )
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    by_chance, found = _by_chance(judged, samples, seed), []
+    by_chance, found = _by_chance(answers, samples, seed), []
     for column, binning in enumerate(BINNINGS):
-        value = calibration_error(judged, binning)
+        value = calibration_error(answers, binning)
         least = max(0.0, min(value, 2 * value - high[column])) if value > by_chance[column] else 0.0
         most = min(1.0, max(value, 2 * value - low[column]))
         found.append(Measured(f"ece_{binning}", value, float(least), float(most)))
     # Half of a Brier score is a share, 0 to 1.
-    half = mean_interval(judged.brier / 2, clusters=clusters, samples=samples, seed=seed)
-    brier, area = float(judged.brier.mean()), risk_coverage_area(judged)
+    half = mean_interval(answers.brier / 2, clusters=clusters, samples=samples, seed=seed)
+    brier, area = float(answers.brier.mean()), risk_coverage_area(answers)
     found.append(Measured("brier", brier, min(brier, 2 * half[0]), max(brier, 2 * half[1])))
     found.append(Measured("risk_coverage_area", area, min(area, float(low[-1])), max(area, float(high[-1]))))
     return found
 
 
-def _statistics(judged: Judged, drawn: Array) -> Array:
+def _statistics(answers: SureAnswers, drawn: Array) -> Array:
     """Both calibration errors and the area of each resample, [resamples, 3]."""
-    errors = [_errors(judged, binning, BINS, drawn) for binning in BINNINGS]
-    return np.column_stack([*errors, _areas(judged, drawn)])
+    errors = [_errors(answers, binning, BINS, drawn) for binning in BINNINGS]
+    return np.column_stack([*errors, _areas(answers, drawn)])
 
 
-def _by_chance(judged: Judged, samples: int, seed: int) -> Array:
+def _by_chance(answers: SureAnswers, samples: int, seed: int) -> Array:
     """The calibration errors, one a binning, that a model as often right as it is sure exceeds once in 40 times."""
-    draw, step, found = np.random.default_rng(seed), max(1, CELLS // len(judged.right)), []
-    apart = [_apart(judged.confidence, np.ones_like(judged.confidence), binning, BINS) for binning in BINNINGS]
+    draw, step, found = np.random.default_rng(seed), max(1, CELLS // len(answers.right)), []
+    apart = [_apart(answers.confidence, np.ones_like(answers.confidence), binning, BINS) for binning in BINNINGS]
     for start in range(0, samples, step):
-        right = draw.random((min(step, samples - start), len(judged.right))) < judged.confidence
-        found.append([np.abs((right - judged.confidence) @ bins).sum(axis=1) / len(judged.right) for bins in apart])
+        right = draw.random((min(step, samples - start), len(answers.right))) < answers.confidence
+        found.append([np.abs((right - answers.confidence) @ bins).sum(axis=1) / len(answers.right) for bins in apart])
     return np.asarray(np.quantile(np.concatenate(found, axis=1), 0.975, axis=1))
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from med_small_lm.adapters import AdapterError, chain
+from med_small_lm.errors import UserError
 from med_small_lm.hub import model_folder
 from med_small_lm.params.candidates import Candidate, Endpoint
 from med_small_lm.params.evaluate import Evaluate
@@ -19,7 +21,7 @@ class Source:
 
     Attributes:
         name: base, injected, tuned or the candidate's.
-        digest: changes with the weights, or with the endpoint's model.
+        digest: changes with the weights of all that it stands on, or with the endpoint's address, model and limits.
         folder: of a model that is loaded here; None for an endpoint.
         adapter: folder of an adapter that is put on it.
         endpoint: how it is reached.
@@ -44,7 +46,7 @@ def sources(params: Evaluate, checkpoints: Mapping[str, tuple[Path, str]]) -> li
         checkpoints: folder and fingerprint of the run's own models, by name.
 
     Raises:
-        UserError: a model of the hub is not in the local cache and may not be fetched.
+        UserError: a model of the hub is not in the local cache and may not be fetched, or an adapter's parent is gone.
     """
     found: dict[str, Source] = {name: Source(name, told, at) for name, (at, told) in checkpoints.items()}
     found |= {source.name: source for source in model_sources(params)}
@@ -58,22 +60,27 @@ def model_sources(params: Evaluate) -> Iterator[Source]:
     """Yields the candidates that are neither checkpoints of the run nor another with books open.
 
     Raises:
-        UserError: a model of the hub is not in the local cache and may not be fetched.
+        UserError: a model of the hub is not in the local cache and may not be fetched, or an adapter's parent is gone.
     """
     for name, candidate in params.candidates.items():
         if candidate.open_book is None:
-            yield _source(name, candidate)
+            yield _source(name, candidate, params)
 
 
-def _source(name: str, candidate: Candidate) -> Source:
+def _source(name: str, candidate: Candidate, params: Evaluate) -> Source:
     if candidate.endpoint is not None:
-        told = [candidate.endpoint.model, candidate.endpoint.sampling()]
-        return Source(name, _digest(told), endpoint=candidate.endpoint, key=name)
+        endpoint = candidate.endpoint.writing(params.max_new_tokens)
+        told = [endpoint.model, endpoint.scope, endpoint.context, endpoint.sampling()]
+        return Source(name, _digest(told), endpoint=endpoint, key=name)
     assert candidate.model is not None
     folder = Path(candidate.model)
     if not folder.is_dir():
         folder = model_folder(candidate.model, candidate.revision, allowed=candidate.allow_download)
-    parts = [folder, *([candidate.adapter] if candidate.adapter else [])]
+    try:
+        known = chain(folder)
+    except AdapterError as problem:
+        raise UserError(f"evaluate.candidates.{name}: {problem}") from problem
+    parts = [known.base, *known.adapters, *([candidate.adapter] if candidate.adapter else [])]
     return Source(name, _digest([_files(part) for part in parts]), folder, candidate.adapter)
 
 

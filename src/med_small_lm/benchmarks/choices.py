@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
+from med_small_lm.benchmarks.defects import GOLD_AT_ODDS, defect, plain
 from med_small_lm.benchmarks.releases import Unusable
-from med_small_lm.schemas.rows import Option, Quote
+from med_small_lm.schemas.rows import Option, Quote, Verdict
 
 _HEAD = re.compile(r"\s*Answer Choices:\s*(?=\(A\))")
 _MARK = re.compile(r"(?<!\S)\(([A-J])\)(?=\s|$)")
 
 
-def lettered(texts: Iterable[Any]) -> list[Option]:
-    """Options in their order, lettered from A."""
+def lettered(texts: Any) -> list[Option]:
+    """The options of a list of texts, lettered from A.
+
+    Raises:
+        Unusable: They are no list of texts, or more than there are letters.
+    """
+    if not isinstance(texts, list | tuple):
+        raise Unusable("no options" if texts is None else "the options are no list")
+    if len(texts) > len(ascii_uppercase):
+        raise Unusable(f"{len(texts)} options: there are letters for {len(ascii_uppercase)}")
     return [Option(key, _text(text)) for key, text in zip(ascii_uppercase, texts, strict=False)]
 
 
@@ -27,7 +36,7 @@ def keyed(options: Any) -> list[Option]:
     """
     if isinstance(options, Mapping):
         return [Option(str(key).strip().upper(), _text(text)) for key, text in options.items() if text is not None]
-    if isinstance(options, Sequence) and not isinstance(options, str) and options:
+    if options and isinstance(options, list):
         if all(isinstance(one, Mapping) and {"key", "value"} <= one.keys() for one in options):
             return [Option(str(one["key"]).strip().upper(), _text(one["value"])) for one in options]
         return lettered(options)
@@ -49,7 +58,7 @@ def right_key(options: Sequence[Option], key: str, text: str = "") -> str:
     key = key.strip().strip("().").upper()
     if any(option.key == key for option in options):
         return key
-    same = [option.key for option in options if text.strip() and _plain(option.text) == _plain(text)]
+    same = _with_text(options, text)
     if len(same) == 1:
         return same[0]
     raise Unusable(f"the answer {key or text.strip()} is no option" if key or text.strip() else "no answer")
@@ -60,8 +69,17 @@ def text_of(options: Sequence[Option], key: str) -> str:
     return next(option.text for option in options if option.key == key)
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+def at_odds(options: Sequence[Option], key: str, text: str) -> list[Verdict]:
+    """The defect of an answer whose letter and ``text`` name different options; none where there is no text."""
+    if not text or text.upper() == key or key in (same := _with_text(options, text)):
+        return []
+    what = f"the text is that of {' and '.join(same)}" if same else f"the text is that of no option: {text[:80]}"
+    return [defect(GOLD_AT_ODDS, f"the letter says {key}, {what}")]
+
+
+def _with_text(options: Sequence[Option], text: str) -> list[str]:
+    """The keys of the options that have a text."""
+    return [option.key for option in options if text.strip() and plain(option.text) == plain(text)]
 
 
 def explained(key: str, why: str) -> list[Quote]:

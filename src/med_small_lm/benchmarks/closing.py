@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from med_small_lm.answers.extraction import SEVERAL, extract
@@ -22,7 +23,9 @@ def is_closed(text: str, question: Question, form: Form, before: str = "") -> bo
     """Returns whether the last sentence of ``text`` is the form's closing one with a whole option, or its line is over.
 
     "The answer is left sixth." closes no reply where another option goes on behind these words, and a line closes one
-    if an answer is read in it. Of several right options only a line's end tells that there are no more.
+    if an answer is read behind the form's phrase. Of several right options only a line's end tells that there are no
+    more. A form whose ending is a whole sentence is closed by that sentence alone; one that is no more than an option
+    ("{key}: {text}") closes no reasoning, which may well list the options, nor does one sentence tell several.
 
     Args:
         text: the reply so far; it ends a sentence or a line.
@@ -32,31 +35,34 @@ def is_closed(text: str, question: Question, form: Form, before: str = "") -> bo
     """
     spoken, is_over = without_thinking(text)
     spoken += "\n" if text.rstrip(" ").endswith("\n") else ""  # which was stripped
-    line = _closing_line(spoken, question, form)
-    if not is_over or line is None or (before and not without_thinking(before + text)[1]):
+    if not is_over or (before and not without_thinking(before + text)[1]):
+        return False
+    if form.is_whole:
+        told = spoken.rstrip("\n").rpartition("\n")[2]
+        return _may_close(question, form) and _names_one(told, question, form)
+    line = _closing_line(spoken, form)
+    if line is None:
         return False
     sentence, is_last = line
     if is_last:
         return extract(spoken, question.options, form, kind=question.kind).state in ("parsed", "repaired")
-    return question.kind not in SEVERAL and _names_one(sentence, question, form)
+    is_sentence = sentence.rstrip(" *").endswith(".")
+    return is_sentence and question.kind not in SEVERAL and _names_one(sentence, question, form)
 
 
-def _closing_line(spoken: str, question: Question, form: Form) -> tuple[str, bool] | None:
+def _may_close(question: Question, form: Form) -> bool:
+    """Whether a whole sentence tells that nothing more comes."""
+    says_more = re.search(r"\w", re.sub(r"\{(?:key|text)\}", "", form.ending)) is not None
+    return question.kind not in SEVERAL and (says_more or form.name != "explain")
+
+
+def _closing_line(spoken: str, form: Form) -> tuple[str, bool] | None:
     """What stands behind the last phrase that leads to an answer, and whether its line is over; None without one."""
-    if form.is_whole:
-        return _last_line(spoken)
     _, found, rest = _rpartition(spoken, form.phrase)
     if not found:
         return None
     first, over, _ = rest.lstrip(" :*").partition("\n")
     return first, bool(over and first.strip())
-
-
-def _last_line(spoken: str) -> tuple[str, bool] | None:
-    lines = spoken.split("\n")
-    if len(lines) > 1 and not lines[-1].strip():
-        return lines[-2], True
-    return lines[-1], False
 
 
 def _rpartition(text: str, phrase: str) -> tuple[str, str, str]:
@@ -66,10 +72,10 @@ def _rpartition(text: str, phrase: str) -> tuple[str, str, str]:
 
 
 def _names_one(sentence: str, question: Question, form: Form) -> bool:
-    """Whether a sentence that ends is one option, and the beginning of no other."""
+    """Whether a sentence is one option, and the beginning of no other."""
     told = sentence.strip().casefold()
     body = told.rstrip(".* ")
-    if not told.endswith(".") or not body:
+    if not body:
         return False
     ways = {option.key: list(_ways(option, form)) for option in question.options}
     named = [key for key, said in ways.items() if any(_ends(body, way, form) for way in said)]

@@ -16,6 +16,8 @@ EQUAL_OPTIONS = "equal_options"
 """Two options have one text."""
 AMBIGUOUS_GOLD = "ambiguous_gold"
 """The right option has the text of another: who chooses that one is right too, and is counted wrong."""
+GOLD_AT_ODDS = "gold_at_odds"
+"""The release tells the right answer by its letter and by its text, and they name different options."""
 NO_TEXT = "option_without_text"
 REPEATED = "repeated_question"
 """An earlier question has the same stem and the same options."""
@@ -25,7 +27,7 @@ CONTRADICTED = "contradicted"
 """An earlier question has the same stem and options, but another answer."""
 EMPTY_CLAIM = "empty_claim"
 """A statement that an answer must have says nothing; it is left out."""
-DEFECTS = (EQUAL_OPTIONS, AMBIGUOUS_GOLD, NO_TEXT, REPEATED, SAME_STEM, CONTRADICTED, EMPTY_CLAIM)
+DEFECTS = (EQUAL_OPTIONS, AMBIGUOUS_GOLD, GOLD_AT_ODDS, NO_TEXT, REPEATED, SAME_STEM, CONTRADICTED, EMPTY_CLAIM)
 
 
 def with_defects(questions: Sequence[Question]) -> list[Question]:

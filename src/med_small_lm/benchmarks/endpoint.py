@@ -19,6 +19,7 @@ from med_small_lm.params.candidates import Endpoint
 from med_small_lm.params.evaluate import Evaluate
 from med_small_lm.schemas.rows import KeyScore, Question
 from med_small_lm.teacher import requests as teacher
+from med_small_lm.teacher.money import LETTERS
 from med_small_lm.teacher.requests import Request
 
 LOG = logging.getLogger(__name__)
@@ -28,7 +29,9 @@ Ask = Callable[[Sequence[Request], Deliver], None]
 """Delivers the replies to requests with their places, as they come: ``EndpointTeacher.ask_each``."""
 
 _FAULTS = {"refusal": "refused", "content_filter": "refused", "error": FAILED}
-_TOO_LONG = re.compile(r"context.?(length|window|size)|maximum context|too (long|many tokens)", re.IGNORECASE)
+_TOO_LONG = re.compile(
+    r"HTTP (400|413)\b.*(context.?(length|window|size)|maximum (context|model)|prompt is too long)", re.IGNORECASE
+)
 """How endpoints say that a prompt does not fit their context: asked again it would not, either."""
 
 
@@ -50,7 +53,7 @@ class EndpointModel:
             self.ask(requests, found.__setitem__)
         except teacher.TeacherError as problem:
             missing = len(requests) - len(found)
-            LOG.warning("%s: %d of %d calls have no reply: %s", self.name, missing, len(requests), problem)
+            LOG.error("%s: %d of %d calls have no reply: %s", self.name, missing, len(requests), problem)
         return [reply_of(found.get(place)) for place in range(len(requests))]
 
     def requests(self, questions: Sequence[Question], run: Run, form: Form, shots: Sequence[Question]) -> list[Request]:
@@ -65,7 +68,7 @@ class EndpointModel:
             sample = seen.get(messages, 0)
             seen[messages] = sample + 1
             number = sample if run.beside == DRAWN else 0
-            made.append(Request(self.task, sampling, messages, None, {}, number))
+            made.append(Request(self.task, sampling, messages, None, {}, number, self.endpoint.scope))
         return made
 
     def score(
@@ -75,8 +78,9 @@ class EndpointModel:
         raise NotImplementedError(f"{self.name}: an endpoint tells no likelihood of options")
 
     def fits(self, question: Question, run: Run, form: Form, shots: Sequence[Question]) -> bool:
-        """Always: its tokens are not known here, and what it cannot hold it refuses."""
-        return True
+        """Returns whether prompt and reply fit ``context``, at three letters a token; always where it is not said."""
+        letters = sum(len(message.content) for message in form.messages(question, shots))
+        return self.endpoint.context is None or letters / LETTERS + self.endpoint.max_tokens <= self.endpoint.context
 
 
 def reply_of(reply: teacher.Reply | None) -> Reply:

@@ -11,7 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from med_small_lm.benchmarks.parts import case_of
 from med_small_lm.benchmarks.scoring import score
+from med_small_lm.benchmarks.tasks import unit_of, units
 from med_small_lm.overlap.documents import Document
 from med_small_lm.overlap.guarded import Item, beside, guarded_items
 from med_small_lm.overlap.index import GramIndex
@@ -85,8 +87,34 @@ def best_of(exposures: Iterable[Exposure]) -> dict[tuple[str, str], Exposure]:
     return best
 
 
+def by_unit(exposures: Iterable[Exposure], questions: Iterable[Question]) -> list[Exposure]:
+    """Returns the exposures with every question once that several benchmarks ask: the greatest in each source.
+
+    Benchmarks that ask the same questions (``tasks.units``) stand under all their names, "medqa, medqa_5options"; the
+    question's id is its unit's.
+
+    Args:
+        exposures: of any sources.
+        questions: all that the exposures tell of.
+    """
+    asked = list(questions)
+    counted = units(asked)
+    exam = {one.source: unit_of(one) for one in asked}
+    names = {unit: ", ".join(name for name, own in exam.items() if own == unit) for unit in exam.values()}
+    greatest: dict[tuple[str, str], Exposure] = {}
+    for one in exposures:
+        key = counted[one.question_id], one.source
+        known = greatest[key].coverage if key in greatest else math.nan
+        if math.isnan(known) or one.coverage > known:
+            greatest[key] = one
+    return [replace(one, benchmark=names[exam[one.benchmark]], question_id=unit) for (unit, _), one in greatest.items()]
+
+
 def distribution(exposures: Iterable[Exposure]) -> dict[str, Counter[str]]:
-    """Returns how many items of each benchmark are in which of ``BANDS``, by the best document of all sources."""
+    """Returns how many items of each benchmark are in which of ``BANDS``, by the best document of all sources.
+
+    ``by_unit`` first: so that a question which is asked twice counts once.
+    """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for one in best_of(exposures).values():
         counts[one.benchmark][band(one.coverage)] += 1
@@ -112,12 +140,17 @@ def split_scores(
     """Returns the scores of the clean and of the dirty items of each benchmark that has both.
 
     An item is dirty from ``threshold`` on, in the best document of any source; one that says too little to be told is
-    neither. Other arguments are those of ``scoring.score``.
+    neither. Cases stay whole: a dirty question makes its case dirty. Other arguments are those of ``scoring.score``.
     """
     coverage = {item: one.coverage for item, one in best_of(exposures).items()}
     sides: dict[str, dict[str, list[Question]]] = {CLEAN: {}, DIRTY: {}}
     for name, questions in benchmarks.items():
-        told = [(question, coverage.get((name, question.question_id), math.nan)) for question in questions]
+        worst: dict[str, float] = {}
+        for question in questions:
+            share = coverage.get((name, question.question_id), math.nan)
+            if not math.isnan(share):
+                worst[case_of(question)] = max(share, worst.get(case_of(question), 0.0))
+        told = [(question, worst.get(case_of(question), math.nan)) for question in questions]
         clean = [question for question, share in told if share < threshold]
         dirty = [question for question, share in told if share >= threshold]
         if clean and dirty:

@@ -11,6 +11,7 @@ from os.path import commonprefix
 from typing import Literal
 
 from med_small_lm.benchmarks.batches import batches
+from med_small_lm.benchmarks.metrics import characters_of
 from med_small_lm.benchmarks.models import Model, Tokenizer, context_length, pad_id
 from med_small_lm.benchmarks.prompts import Asked, Prompts
 from med_small_lm.benchmarks.reading import Head, reach, read_head, separate_sums, shared_sums, shares
@@ -20,7 +21,7 @@ Progress = Callable[[int, int], None]
 """Told how many questions are done, of how many."""
 
 Normalise = Literal["sum", "length", "characters"]
-"""What options are compared by: log-probability in all, its mean a token, or a character of the option's text."""
+"""What option texts are compared by: log-probability in all, its mean a token, or a character. Letters are summed."""
 
 HEAD_LEAST = 32
 """Tokens that all questions begin with, from which on they are read once for all: fewer cost more than they save."""
@@ -124,7 +125,7 @@ def best_key(scores: Sequence[KeyScore], normalise: Normalise = "sum", question:
     """
     if normalise == "characters":
         assert question
-        lengths = {option.key: len(option.text) for option in question.options}
+        lengths = characters_of(question)
     else:
         lengths = {entry.key: entry.n_tokens if normalise == "length" else 1 for entry in scores}
     return max(scores, key=lambda entry: entry.logprob / lengths[entry.key]).key

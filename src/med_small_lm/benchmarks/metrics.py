@@ -67,6 +67,11 @@ def named_keys(prediction: Prediction | None) -> list[str] | None:
     return prediction.answer_keys if prediction is not None and prediction.state in READ else None
 
 
+def characters_of(question: Question) -> dict[str, int]:
+    """Returns how long each option's text is, by its key; an option without one counts as of one character."""
+    return {option.key: max(1, len(option.text)) for option in question.options}
+
+
 def exact(marks: Marks) -> Array:
     """Returns 1 for a question whose right options were named, all of them and no other; else 0."""
     return np.asarray(marks.read * (marks.discordant == 0))
@@ -83,7 +88,7 @@ def concordance(marks: Marks) -> Array:
 
 
 def exam_scale(marks: Marks) -> Array:
-    """Returns 1, 0.5, 0.2 or 0 points for no, one, two or more discordant propositions."""
+    """Returns 1, 0.5, 0.2 or 0 points for no, one, two, and three or more discordant propositions."""
     points = np.array([*SCALE, 0.0])
     return np.asarray(marks.read * points[np.minimum(marks.discordant, len(SCALE)).astype(int)])
 

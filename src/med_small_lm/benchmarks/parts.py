@@ -12,6 +12,10 @@ from med_small_lm.schemas.rows import Prediction, Question
 
 CONTROL = "stem_hidden"
 """How the variants of controls begin: a guess is neither compared with another nor asked how sure it is."""
+GOLD, OWN = "context=gold", "context=model"
+"""How the variants of cases end in which the right answers to earlier questions are shown, or the model's own."""
+PERMUTED = "permuted"
+"""How the last part of a variant begins whose samples are other orders of the options."""
 
 Run = tuple[str, str, str, str]
 """Model, benchmark, mode, variant."""
@@ -124,6 +128,13 @@ def cases_of(questions: Sequence[Question]) -> list[str] | None:
     """Returns the case of each question; None where no case has two, so that all stand alone."""
     names = [case_of(question) for question in questions]
     return names if len(set(names)) < len(names) else None
+
+
+def cuts_a_case(part: Iterable[Question], whole: Iterable[Question]) -> bool:
+    """Returns whether a case has questions both in a part of a benchmark and outside it."""
+    inside = {one.question_id: one.case_id for one in part}
+    cases = set(inside.values()) - {""}
+    return any(one.case_id in cases and one.question_id not in inside for one in whole)
 
 
 _FIELDS: Mapping[str, Callable[[Question], str | int]] = {

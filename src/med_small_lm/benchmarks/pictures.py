@@ -15,27 +15,30 @@ PATTERNS = ("", "/", ".", "x", "\\", "-", "+")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
-def scores_figure(scores: Sequence[Score], benchmark: str | None = None, *, chance: float | None = None) -> go.Figure:
-    """Returns bars of accuracy with their 95 % intervals, grouped by model, one colour and pattern a mode and variant.
+def scores_figure(
+    scores: Sequence[Score], benchmark: str | None = None, *, metric: str = "accuracy", chance: float | None = None
+) -> go.Figure:
+    """Returns bars of a metric with their 95 % intervals, grouped by model, one colour and pattern a mode and variant.
 
     Args:
-        scores: of any benchmarks; only the accuracy of subset ``all`` is drawn.
+        scores: of any benchmarks; only those of subset ``all`` are drawn.
         benchmark: which one; the first among the scores unless it is said.
-        chance: accuracy of guessing, drawn as a line.
+        metric: which one, a share.
+        chance: what guessing gives, drawn as a line where it is more than 0.
     """
     name = benchmark or next((score.benchmark for score in scores), "")
-    drawn = [score for score in scores if (score.benchmark, score.subset, score.metric) == (name, "all", "accuracy")]
+    drawn = [score for score in scores if (score.benchmark, score.subset, score.metric) == (name, "all", metric)]
     figure = go.Figure()
     for place, run in enumerate(dict.fromkeys((score.mode, score.variant) for score in drawn)):
         figure.add_trace(_bars([score for score in drawn if (score.mode, score.variant) == run], place))
-    if chance is not None:
+    if chance:
         figure.add_hline(y=chance, line_dash="dot", line_color="#444444", annotation_text=f"chance {chance:.2f}")
-    counts = sorted({score.n for score in drawn})
+    counts, shown = sorted({score.n for score in drawn}), metric.replace("_", " ")
     over = f", n = {' or '.join(map(str, counts))}" if counts else ""
     figure.update_layout(
-        title=f"Accuracy on {name or 'no benchmark'}{over}; bars show 95 % intervals",
+        title=f"{shown.capitalize()} on {name or 'no benchmark'}{over}; bars show 95 % intervals",
         xaxis_title="model",
-        yaxis_title="accuracy (share of all questions)",
+        yaxis_title=f"{shown} (share of all questions)" if metric == "accuracy" else shown,
         yaxis_range=[0, 1],
         barmode="group",
         legend_title="mode and variant",

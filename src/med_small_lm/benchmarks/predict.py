@@ -18,12 +18,12 @@ from pathlib import Path
 
 from med_small_lm.answers.forms import forms_of
 from med_small_lm.benchmarks.answered import Raw, predictions_of
-from med_small_lm.benchmarks.asking import Setting
+from med_small_lm.benchmarks.asking import Setting, are_by_subject, shots_of
 from med_small_lm.benchmarks.candidates import Source
 from med_small_lm.benchmarks.endpoint import Ask, EndpointModel
 from med_small_lm.benchmarks.open_book import find_pages
-from med_small_lm.benchmarks.prompts import draw_shots
-from med_small_lm.benchmarks.runs import CONTEXT, LIKELIHOOD, Run, runs_of, shows_options, taken
+from med_small_lm.benchmarks.prompts import draw_shots, first_shots, solved
+from med_small_lm.benchmarks.runs import CONTEXT, LIKELIHOOD, STEM_HIDDEN, Run, runs_of, shows_options, taken
 from med_small_lm.benchmarks.shards import Shard, Stored, shards_of, stored, sweep
 from med_small_lm.benchmarks.worker import DONE, SPEC, WORK_OF_A_RANK, Job, Spec, answer
 from med_small_lm.launch import run as launch_work
@@ -125,8 +125,9 @@ class _Plan:
 
 def _plan(exam: Exam, models: Sequence[Source], answers: Answers, params: Evaluate, folder: Path) -> _Plan:
     forms = forms_of(answers)
-    runs, shots = _possible(exam, params, runs_of(params, forms)), _shots(exam, params)
-    runs = [run for run in runs if run.shots in shots]
+    runs = _possible(exam, params, runs_of(params, forms))
+    shots = _shots(exam, params, runs)
+    runs = [run for run in runs if shots_of(run, params) in shots]
     if params.permutations and not any(shows_options(run, forms, params.layout) for run in runs):
         LOG.warning("%s: permutations: no prompt shows the options, so their order changes nothing", exam.name)
     settings, parts = {}, {}
@@ -134,12 +135,14 @@ def _plan(exam: Exam, models: Sequence[Source], answers: Answers, params: Evalua
         pages = find_pages(exam.questions, exam.passages, source.pages) if source.pages else None
         settings[source.name] = setting = Setting(params, forms, shots, pages)
         for run in runs:
-            if source.endpoint is None or run.mode != LIKELIHOOD:
-                own = taken(run, exam.questions)
-                parts[source.name, run] = shards_of(source, run, own, setting, folder)
-            else:
-                LOG.debug("%s: an endpoint tells no likelihoods; %s is left out", source.name, run.variant())
+            if _suits(source, run):
+                parts[source.name, run] = shards_of(source, run, taken(run, exam.questions), setting, folder)
     return _Plan(exam, params, folder, settings, {one.name: one for one in models}, parts)
+
+
+def _suits(source: Source, run: Run) -> bool:
+    """Whether a model can be asked so: an endpoint tells no likelihoods, and pages found by the stem would show it."""
+    return not (source.endpoint and run.mode == LIKELIHOOD) and not (source.pages and run.beside == STEM_HIDDEN)
 
 
 def _possible(exam: Exam, params: Evaluate, runs: Sequence[Run]) -> list[Run]:
@@ -149,16 +152,20 @@ def _possible(exam: Exam, params: Evaluate, runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if taken(run, exam.questions) and (has_cases or run.beside != CONTEXT)]
 
 
-def _shots(exam: Exam, params: Evaluate) -> dict[int, tuple[Question, ...]]:
-    """The examples by their number; a number of which the benchmark has not so many is left out."""
-    drawn: dict[int, tuple[Question, ...]] = {}
-    for count in params.shots:
-        fit = [one for one in exam.examples if one.options and len(one.answer_keys) == 1]
-        if count > len(fit):
-            LOG.warning("%s: %d examples are asked for, its other splits have %d: left out", exam.name, count, len(fit))
+def _shots(exam: Exam, params: Evaluate, runs: Sequence[Run]) -> dict[str, tuple[Question, ...]]:
+    """The examples of the ways of asking; those of which the benchmark has not so many are left out."""
+    found: dict[str, tuple[Question, ...]] = {}
+    fit, subjects = solved(exam.examples, exam.questions), {one.subject for one in exam.questions}
+    for key, run in {shots_of(run, params): run for run in runs}.items():
+        if are_by_subject(run, params):
+            own = first_shots(fit, run.shots, subjects)
         else:
-            drawn[count] = draw_shots(fit, count, params.seed, exam.questions)
-    return drawn
+            own = draw_shots(fit, run.shots, params.seed)
+        if own or not run.shots:
+            found[key] = own
+        else:
+            LOG.warning("%s: examples asked for: %s; there are %d in all: left out", exam.name, key, len(fit))
+    return found
 
 
 def _run_local(
@@ -178,7 +185,7 @@ def _run_local(
     if not jobs:
         return
     shots = plan.settings[jobs[0].model].shots
-    told = {str(number): [one.question_id for one in own] for number, own in shots.items()}
+    told = {key: [one.question_id for one in own] for key, own in shots.items()}
     params = plan.params.model_dump(mode="json", exclude={"models", "candidates", "judge"})
     spec = Spec(launch.processes * launch.hosts, params, answers.model_dump(mode="json"), told, jobs)
     work = plan.folder.with_name("work")
@@ -205,7 +212,9 @@ def _run_endpoints(plan: _Plan, todo: Sequence[Shard], ask: Callable[[Source], A
 def _gathered(plan: _Plan, source: Source, found: Mapping[Path, Stored | None]) -> Iterator[Prediction]:
     """The predictions of one model, read from its shards; what is to be known of them is logged."""
     places = {question.question_id: place for place, question in enumerate(plan.exam.questions)}
-    failed, counts, long = 0, Counter[str](), 0
+    counts = Counter[str]()
+    failed: list[set[str]] = []
+    long: list[set[str]] = []
     for (model, run), shards in plan.parts.items():
         if model != source.name:
             continue
@@ -217,20 +226,24 @@ def _gathered(plan: _Plan, source: Source, found: Mapping[Path, Stored | None]) 
             raws += part.raws
             counts += part.counts
         raws.sort(key=lambda raw: (places[raw.question_id], raw.sample))
-        failed += sum(raw.is_failed for raw in raws)
-        long += sum(raw.is_too_long for raw in raws)
+        failed.append({raw.question_id for raw in raws if raw.is_failed})
+        long.append({raw.question_id for raw in raws if raw.is_too_long})
         forms = plan.settings[model].forms
         yield from predictions_of(run, raws, plan.questions, forms, plan.params, model, plan.exam.name)
-    _tell(f"{plan.exam.name}: {source.name}", failed, long, counts)
+    _tell(f"{plan.exam.name}: {source.name}", len(plan.exam.questions), failed, long, counts)
 
 
-def _tell(what: str, failed: int, long: int, counts: Counter[str]) -> None:
-    """Log what the scores do not show."""
-    if failed:
-        LOG.warning("%s: %d questions could not be asked: neither right nor wrong; run again to ask them", what, failed)
-    if long:
-        LOG.warning("%s: %d questions do not fit its context: truncated, so wrong", what, long)
+def _tell(what: str, total: int, failed: Sequence[set[str]], long: Sequence[set[str]], counts: Counter[str]) -> None:
+    """Log what the scores do not show; ``failed`` and ``long`` are questions, of each way of asking."""
+    for ids, said in (
+        (failed, "could not be asked: neither right nor wrong; run again to ask them"),
+        (long, "do not fit its context: truncated, so wrong"),
+    ):
+        if any(ids):
+            counted = len(set[str]().union(*ids)), total, sum(map(bool, ids)), len(ids)
+            LOG.warning("%s: %d of %d questions, in %d of %d ways of asking, %s", what, *counted, said)
     for name in ("earlier", "passages"):
         if out := counts[f"{name} left out"]:
             told = "questions of cases" if name == "earlier" else "passages found"
-            LOG.info("%s: %d of %d %s left out of prompts, which would not fit", what, out, counts[name], told)
+            why = "which would not fit" + (", or whose answer was not read" if name == "earlier" else "")
+            LOG.info("%s: %d of %d %s left out of prompts, %s", what, out, counts[name], told, why)

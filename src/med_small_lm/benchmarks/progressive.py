@@ -13,7 +13,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from med_small_lm.answers.extraction import SEVERAL
 from med_small_lm.answers.forms import Form
+from med_small_lm.answers.thinking import without_thinking
 from med_small_lm.schemas.rows import Message, Option, Question
 
 
@@ -37,19 +39,27 @@ def waves(questions: Sequence[Question]) -> Iterator[list[Question]]:
 def with_earlier(
     question: Question, earlier: Sequence[Question], form: Form, fits: Callable[[Question], bool]
 ) -> tuple[Question, int]:
-    """Returns the question behind the earlier ones with their answers, and how many of these found no room.
+    """Returns the question behind the earlier ones with their answers, and how many of these were left out.
+
+    They are left out where there is no room for them, or no answer to show.
 
     Args:
         question: of the case; its context is the vignette.
-        earlier: the questions before it; their ``answer_keys`` are the answers that are shown.
+        earlier: the questions before it; their ``answer_keys``, of open ones the ``answer_text``, are what is shown.
         form: how they are put and answered.
         fits: whether a question as it would be asked fits the context.
     """
-    for left_out in range(len(earlier)):
-        asked = _behind(question, earlier[left_out:], form)
+    told = [one for one in earlier if closing(form, one)]
+    for place in range(len(told)):
+        asked = _behind(question, told[place:], form)
         if fits(asked):
-            return asked, left_out
+            return asked, len(earlier) - len(told) + place
     return question, len(earlier)
+
+
+def answered_so(question: Question, keys: Sequence[str], text: str) -> Question:
+    """Returns the question with what a model answered in place of what is right: keys, or, to an open one, its text."""
+    return replace(question, answer_keys=list(keys), answer_text=without_thinking(text)[0])
 
 
 def _behind(question: Question, earlier: Sequence[Question], form: Form) -> Question:
@@ -61,8 +71,16 @@ def _behind(question: Question, earlier: Sequence[Question], form: Form) -> Ques
 
 
 def closing(form: Form, question: Question) -> str:
-    """Returns the sentence that names all options of ``answer_keys``: "The answer is (A) text, (C) text."."""
+    """Returns the sentence that names all options of ``answer_keys``: "The answer is (A) text, (C) text.".
+
+    Of an open question it is its answer. Nothing where there is none, or none that the form can say: "none of them" is
+    an answer only where several options may be right.
+    """
+    if not question.options:
+        return question.answer_text.strip()
     right = [option for option in question.options if option.key in question.answer_keys]
+    if not right and (form.is_whole or question.kind not in SEVERAL):
+        return ""
     if len(right) == 1:
         return form.answer(right[0])
     if form.is_whole:

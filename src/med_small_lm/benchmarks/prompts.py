@@ -9,20 +9,21 @@
             Answer: B
 
 A chat asks as the project's models are taught. The plain layouts are lm-evaluation-harness' of the same benchmarks, for
-any causal model, and are cut into tokens as it cuts them, so that scores can be laid beside published ones.
+any causal model, and are cut into tokens as it cuts them, so that scores can be laid beside published ones. Behind
+examples that holds of MMLU alone, where each subject has its own; other tasks of the harness draw theirs otherwise.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from os.path import commonprefix
 from typing import Literal, Protocol
 
 from med_small_lm.answers.forms import Form, right_option
 from med_small_lm.benchmarks.models import Tokenizer, answered_text, prompt_text, token_ids
-from med_small_lm.errors import UserError
 from med_small_lm.schemas.rows import Option, Question
 
 Compared = Literal["option_text", "letter"]
@@ -119,6 +120,11 @@ class Layout:
     choices: str = ""
     cue: str = "Answer:"
 
+    @property
+    def is_by_subject(self) -> bool:
+        """Whether each subject has examples of its own."""
+        return "{subject}" in self.opening
+
 
 LAYOUTS = {
     "medqa": Layout(),
@@ -134,6 +140,7 @@ class PlainPrompts:
     """Questions as plain text, behind ``shots``: examples with their right answers, a blank line after each.
 
     Options are listed where their letters are compared; their texts follow the question alone (as in HEAD-QA or ARC).
+    Behind an opening about a subject stand that subject's examples alone.
     """
 
     layout: Layout
@@ -162,7 +169,8 @@ class PlainPrompts:
 
     def texts(self, question: Question) -> list[str]:
         """The prompt alone, then with each option behind it."""
-        examples = "".join(f"{self._put(shot)} {self._said(right_option(shot))}\n\n" for shot in self.shots)
+        own = [one for one in self.shots if one.subject == question.subject or not self.layout.is_by_subject]
+        examples = "".join(f"{self._put(shot)} {self._said(right_option(shot))}\n\n" for shot in own)
         prompt = self.opening(question) + examples + self._put(question)
         return [prompt.rstrip(), *(f"{prompt} {self._said(option)}" for option in question.options)]
 
@@ -178,23 +186,21 @@ class PlainPrompts:
         return option.key if self.compared == "letter" else option.text
 
 
-def draw_shots(examples: Sequence[Question], k: int, seed: int, asked: Sequence[Question] = ()) -> tuple[Question, ...]:
-    """Returns ``k`` of the examples in the order drawn: the same head for all questions.
-
-    Args:
-        examples: of a dev or train split; those that have not one right option, or are ``asked``, are not drawn.
-        k: how many; 0: none.
-        seed: of the draw.
-        asked: the questions that will stand behind the examples.
-
-    Raises:
-        UserError: there are not so many.
-    """
+def solved(examples: Sequence[Question], asked: Sequence[Question] = ()) -> list[Question]:
+    """Returns the examples that may stand before questions: with one right option, and none that is ``asked``."""
     known = {question.stem for question in asked}
-    fit = [one for one in examples if one.options and len(one.answer_keys) == 1 and one.stem not in known]
-    if len(fit) < k:
-        raise UserError(f"{k} examples are to stand before each question, but there are only {len(fit)} to draw from")
-    return tuple(random.Random(seed).sample(fit, k))
+    return [one for one in examples if one.options and len(one.answer_keys) == 1 and one.stem not in known]
+
+
+def draw_shots(examples: Sequence[Question], k: int, seed: int) -> tuple[Question, ...]:
+    """Returns ``k`` of the examples in the order drawn, the same head for all questions; none where they are fewer."""
+    return tuple(random.Random(seed).sample(list(examples), k)) if k <= len(examples) else ()
+
+
+def first_shots(examples: Sequence[Question], k: int, subjects: Iterable[str]) -> tuple[Question, ...]:
+    """Returns the first ``k`` examples of each subject in their order, as MMLU's own; none where one has fewer."""
+    own = [[one for one in examples if one.subject == subject][:k] for subject in sorted({*subjects})]
+    return tuple(chain.from_iterable(own)) if all(len(each) == k for each in own) else ()
 
 
 def variant_of(compared: Compared, shots: int, normalise: str = "sum", layout: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
+from filecmp import cmp
 from pathlib import Path
 
 from med_small_lm.benchmarks.defects import with_defects
@@ -51,13 +52,28 @@ def fault_of(release: Release) -> str:
     files = release.files()
     if not files or files[0].suffix.lower() not in task.suffixes:
         return f": nothing in {release.path} that `task: {task.name}` takes: {task.takes}"
-    if not any(release.wants(release.split_of(file)) for file in files):
+    if not release.read_files():
         found = sorted({release.split_of(file) for file in files})
         return f".splits: {release.path} has {', '.join(found)} alone, and {', '.join(release.wanted)} are read"
     if lacking := missing_fields(release):
         name, has = lacking
         role = next((f".fields.{role}" for role in task.fields if release.field(role) == name), "")
         return f"{role}: {files[0].name} has no field {name!r} for `task: {task.name}`; it has {has}"
+    return _doubled(release) or (task.fault(release) if task.fault else "")
+
+
+def _doubled(release: Release) -> str:
+    """What of a release would be read twice: a file in two formats, or a copy of another of its split."""
+    named: dict[tuple[str, Path], Path] = {}
+    sized: dict[tuple[str, int], list[Path]] = {}
+    for file in release.read_files():
+        split = release.split_of(file)
+        alike = sized.setdefault((split, file.stat().st_size), [])
+        if (same := named.setdefault((split, file.with_suffix("")), file)) is not file:
+            return f": {_name(release, same)} and {_name(release, file)} are one file twice: name one of them as `file`"
+        if copy := next((other for other in alike if cmp(other, file, shallow=False)), None):
+            return f": {_name(release, copy)} and {_name(release, file)} are the same bytes: take one of them away"
+        alike.append(file)
     return ""
 
 
@@ -73,8 +89,7 @@ def unknown_role(task: Task, fields: Iterable[str]) -> str:
 
 def digests(release: Release) -> dict[str, str]:
     """Returns the SHA-256 of each file that is read, by its place in the release: two copies are told apart by it."""
-    files = [file for file in release.files() if release.wants(release.split_of(file))]
-    return {_name(release, file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    return {_name(release, file): hashlib.sha256(file.read_bytes()).hexdigest() for file in release.read_files()}
 
 
 def is_checked(release: Release) -> bool:

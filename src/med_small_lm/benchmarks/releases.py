@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,8 @@ from med_small_lm.benchmarks.task import SCORED, TEST, Task
 from med_small_lm.record_files import Row, rows_of
 from med_small_lm.schemas.rows import Question
 
+LOG = logging.getLogger(__name__)
+
 SHOWN = 200
 """Characters of a record that its fault shows."""
 PEEKED = 20
@@ -26,6 +29,10 @@ _NO_RECORDS = "dataset_info*"
 
 class Unusable(ValueError):
     """Why no question can be made of a record."""
+
+
+class PassedOver(Exception):
+    """What a record is that the task does not take: it is counted, and no fault of the release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +48,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: its fields, where it stands, and its ``number`` among those of its split, from 1."""
+    """One record: its fields, where it stands, and its ``number`` among those of its file, from 1.
+
+    ``place`` names the file among those of its release.
+    """
 
     release: Release
     file: Path
     line: int
     split: str
+    place: str
     number: int
     fields: Mapping[str, Any]
 
@@ -59,9 +70,9 @@ class Record:
         """The record's question, with its place."""
         return Found(self.file, self.line, question)
 
-    def id(self, own: Any = "") -> str:
-        """The question's id: the exam's name, and the record's ``own`` id, or else its split and number."""
-        return f"{self.release.exam}-{own}" if str(own) else f"{self.release.exam}-{self.split}-{self.number:05}"
+    def id(self, own: str = "") -> str:
+        """The question's id: the exam, the file, and the record's ``own`` id there, or else its number."""
+        return f"{self.release.exam}-{self.place}-{own or f'{self.number:05}'}"
 
     def has(self, *names: str) -> bool:
         """Whether the record has all of these fields."""
@@ -81,9 +92,27 @@ class Record:
         return value.strip()
 
     def told(self, name: str) -> str:
-        """A text or number, stripped; nothing where it is missing or empty."""
+        """A text or number, stripped, or several of them in one; nothing where it is missing or empty.
+
+        Raises:
+            Unusable: It is an object, or a list of others than these.
+        """
         value = self.fields.get(name)
-        return "" if value is None or value != value else str(value).strip()  # NaN is not equal to itself
+        parts = value if isinstance(value, list) else [value]
+        if not all(part is None or isinstance(part, str | int | float) for part in parts):
+            raise Unusable(f"the field {name} is no text")
+        return "; ".join(str(part).strip() for part in parts if part is not None and part == part)  # NaN is not itself
+
+    def listed(self, name: str) -> Sequence[Any]:
+        """A list; empty where it is missing.
+
+        Raises:
+            Unusable: It is something else.
+        """
+        value = self.fields.get(name)
+        if value is not None and not isinstance(value, list):
+            raise Unusable(f"the field {name} is no list")
+        return value or []
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +132,7 @@ class Release:
         """The files that may hold questions, by their paths."""
         if not self.path.is_dir():
             return [self.path]
-        every = (path for path in self.path.rglob("*") if path.is_file() and not path.name.startswith("."))
-        return sorted(path for path in every if self._takes(path))
+        return [path for path in visible(self.path) if self._takes(path)]
 
     def _takes(self, path: Path) -> bool:
         """Whether the task takes a file: the first pattern that fits its place decides."""
@@ -120,6 +148,10 @@ class Release:
         words = re.split(r"[^a-z]+", place.lower())
         return next((self.task.splits[word] for word in reversed(words) if word in self.task.splits), TEST)
 
+    def read_files(self) -> list[Path]:
+        """The files of the splits that are read."""
+        return [file for file in self.files() if self.wants(self.split_of(file))]
+
     @property
     def wanted(self) -> tuple[str, ...]:
         """The splits that are read; empty for all, as of a file that is named by itself."""
@@ -131,22 +163,37 @@ class Release:
 
     def field(self, role: str) -> str:
         """The name of the field that holds what ``role`` names; empty where there is none."""
-        default = self.task.fields[role].lstrip("?")
+        default = self.task.fields[role].lstrip("?.")
         return self.fields.get(role, default)
 
     def records(self) -> Iterator[Record | Found]:
         """The records of all files; what is malformed, and a file that cannot be read, is found without a question."""
-        numbers = Counter[str]()
-        for file in self.files():
+        places = self._places()
+        for file in self.read_files():
             split = self.split_of(file)
-            if not self.wants(split):
-                continue
-            for row in _read(file, self.task.rows or rows_in):
+            for number, row in enumerate(_read(file, self.task.rows or rows_in), start=1):
                 if row.fault:
                     yield Found(file, row.line, reason=row.fault)
-                    continue
-                numbers[split] += 1
-                yield Record(self, file, row.line, split, numbers[split], row.fields)
+                else:
+                    yield Record(self, file, row.line, split, places[file], number, row.fields)
+
+    def _places(self) -> dict[Path, str]:
+        """The files' names without suffix; with their folders where several have one name."""
+        files = self.files()
+        stems = Counter(file.stem for file in files)
+        return {
+            file: file.stem if stems[file.stem] == 1 else "-".join(file.relative_to(self.path).with_suffix("").parts)
+            for file in files
+        }
+
+
+def visible(folder: Path) -> list[Path]:
+    """The files of a folder and of those below it, by their paths, but hidden ones and those of hidden folders."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
 
 
 def _read(file: Path, rows: Callable[[Path], Iterator[Row]]) -> Iterator[Row]:
@@ -155,7 +202,7 @@ def _read(file: Path, rows: Callable[[Path], Iterator[Row]]) -> Iterator[Row]:
     try:
         for row in rows(file):
             held = True
-            yield row
+            yield row if row.fault or _is_text(row.fields) else Row(row.line, fault="the text is not UTF-8")
     except OSError as error:
         yield Row(1, fault=f"the file cannot be read: {error.strerror or error}")
     except (ValueError, RecursionError) as error:
@@ -163,6 +210,15 @@ def _read(file: Path, rows: Callable[[Path], Iterator[Row]]) -> Iterator[Row]:
     else:
         if not held:
             yield Row(1, fault="the file holds no record")
+
+
+def _is_text(fields: Mapping[str, Any]) -> bool:
+    """Whether a record can be written again: half a surrogate pair stands for bytes that are no UTF-8."""
+    try:
+        json.dumps(fields, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def rows_in(file: Path) -> Iterator[Row]:
@@ -214,10 +270,11 @@ def _unfolded(held: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield held
 
 
-def by_record(make: Callable[[Record], Question | None]) -> Callable[[Release], Iterator[Found]]:
-    """A task's reader that makes one question of each record, or none where it is not wanted."""
+def by_record(make: Callable[[Record], Question]) -> Callable[[Release], Iterator[Found]]:
+    """A task's reader that makes one question of each record; those that it passes over are counted in the log."""
 
     def read(release: Release) -> Iterator[Found]:
+        passed = Counter[str]()
         for record in release.records():
             if isinstance(record, Found):
                 yield record
@@ -227,8 +284,14 @@ def by_record(make: Callable[[Record], Question | None]) -> Callable[[Release], 
             except Unusable as why:
                 yield record.unusable(str(why))
                 continue
-            if question is not None and release.wants(question.split):
+            except PassedOver as what:
+                passed[str(what)] += 1
+                continue
+            if release.wants(question.split):
                 yield record.found(question)
+        if passed:
+            told = ", ".join(f"{count} of {what}" for what, count in passed.most_common())
+            LOG.info("%s: records that are passed over: %s", release.exam, told)
 
     return read
 
@@ -256,7 +319,9 @@ def missing_fields(release: Release) -> tuple[str, str] | None:
 def _forms(release: Release) -> Sequence[tuple[str, ...]]:
     if release.task.fields:
         roles = [
-            role for role, name in release.task.fields.items() if not name.startswith("?") or role in release.fields
+            role
+            for role, name in release.task.fields.items()
+            if not name.startswith(".") and (not name.startswith("?") or role in release.fields)
         ]
         return [tuple(name for role in roles if (name := release.field(role)))]
     return release.task.forms

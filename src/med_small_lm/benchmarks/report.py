@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from med_small_lm.benchmarks.held_out import held_out_section
+from med_small_lm.benchmarks.parts import CONTROL, Run
+from med_small_lm.benchmarks.unscored import Asked
 from med_small_lm.markdown import table
 from med_small_lm.schemas.rows import Comparison, Contamination, Perplexity, Score
 
@@ -17,6 +19,8 @@ def report(
     *,
     chance: Mapping[str, float] | None = None,
     perplexities: Sequence[Perplexity] = (),
+    leading: Mapping[str, str] | None = None,
+    asked: Mapping[Run, Asked] | None = None,
 ) -> str:
     """Returns a page of Markdown: scores, comparisons, held-out text, contamination, and where each number comes from.
 
@@ -27,13 +31,16 @@ def report(
         origins: what stands behind the numbers, in words by name: {"pocket_exam": "440 questions, sha256 12ab…"}.
         chance: the accuracy of guessing by benchmark.
         perplexities: on held-out text, of all trainings.
+        leading: the metric that stands for a benchmark, by its name; accuracy unless it is told.
+        asked: how many questions each run was put, and how many could not be asked (``unscored.asked_of``).
     """
     parts = [
         "# Evaluation",
         "Accuracy is the share of all questions; one whose answer could not be read counts as wrong and is counted "
         "under *unparsed*. Intervals are 95 %: bootstrap over the questions, or over whole cases, Wilson's where there "
         "are few (docs/statistics.md).",
-        *_scores(scores, chance or {}),
+        *_failed(asked or {}),
+        *_scores(scores, chance or {}, leading or {}),
         *_comparisons(comparisons),
         *held_out_section(perplexities),
         *_contamination(contamination),
@@ -42,17 +49,44 @@ def report(
     return "\n\n".join(parts) + "\n"
 
 
-def _scores(scores: Sequence[Score], chance: Mapping[str, float]) -> list[str]:
-    """One table a benchmark: its accuracies, or what a judge and averages say where it has none."""
+def _failed(asked: Mapping[Run, Asked]) -> list[str]:
+    """What could not be asked, run by run."""
+    rows = [f"- {run[0]} on {run[1]} ({run[2]} {run[3]}): {one.n_failed} of {one.n}"
+            for run, one in asked.items() if one.n_failed]  # fmt: skip
+    said = "**Incomplete.** Questions that could not be asked count neither way; where none could, there is no score:"
+    return [said, "\n".join(rows)] if rows else []
+
+
+def _scores(scores: Sequence[Score], chance: Mapping[str, float], leading: Mapping[str, str]) -> list[str]:
+    """One table a benchmark: its accuracies and what else stands for it, or all that a judge says where it has none."""
     parts = []
     for name in dict.fromkeys(score.benchmark for score in scores):
         own = [score for score in scores if score.benchmark == name]
-        rows = [_row(score) for score in [one for one in own if one.metric == "accuracy"] or own]
-        guess = f" Guessing gives {chance[name]:.3f}." if chance.get(name) else ""
-        head = ["model", "mode", "variant", "subset", "accuracy", "95 % interval", "right", "unparsed"]
-        said = f"Variant `stem_hidden` is a control: the stem is taken away.{guess}"
-        parts += [f"## {name}", said, table(head, rows)]
+        first = leading.get(name, "accuracy")
+        shown = [one for one in own if one.metric in ("accuracy", first)] if _has_accuracy(own) else own
+        rows = [_row(one) for one in shown]
+        parts += [f"## {name}", *_notes(shown, chance.get(name, 0.0)), table(_head(shown), rows)]
     return parts or ["No scores."]
+
+
+def _has_accuracy(scores: Sequence[Score]) -> bool:
+    return any(score.metric == "accuracy" for score in scores)
+
+
+def _notes(scores: Sequence[Score], guess: float) -> list[str]:
+    """What to know of a table: which of its runs are controls, and what guessing gives."""
+    said = []
+    if any(score.variant.startswith(CONTROL) for score in scores):
+        said.append(f"Variant `{CONTROL}` is a control: the stem is taken away.")
+    if guess:
+        said.append(f"Guessing gives {guess:.3f}.")
+    return [" ".join(said)] if said else []
+
+
+def _head(scores: Sequence[Score]) -> list[str]:
+    is_accuracy = all(score.metric == "accuracy" for score in scores)
+    value = "accuracy" if is_accuracy else "value"
+    return ["model", "mode", "variant", "subset", value, "95 % interval", "right", "unparsed"]
 
 
 def _row(score: Score) -> list[str]:
@@ -64,16 +98,22 @@ def _row(score: Score) -> list[str]:
         score.variant,
         score.subset if is_accuracy else f"{score.subset}: {score.metric}",
         f"{score.value:.3f}",
-        f"{score.ci_low:.3f} to {score.ci_high:.3f}",
+        _interval(score.ci_low, score.ci_high),
         f"{round(score.value * score.n)} of {score.n}" if is_accuracy else f"of {score.n}",
         str(score.n_unparsed) + (f", {score.n_failed} not asked" if score.n_failed else ""),
     ]
 
 
+def _interval(low: float, high: float, form: str = ".3f") -> str:
+    """An interval; nothing where there is none."""
+    return f"{low:{form}} to {high:{form}}" if low == low else ""
+
+
 def _comparisons(comparisons: Sequence[Comparison]) -> list[str]:
     if not comparisons:
         return []
-    head = ["first", "second", "benchmark", "mode", "difference", "only first", "only second", "n", "p", "p (Holm)"]
+    head = ["first", "second", "benchmark", "mode", "difference", "95 % interval"]
+    head += ["only first", "only second", "n", "p", "p (Holm)"]
     rows = [
         [
             entry.model_a,
@@ -81,6 +121,7 @@ def _comparisons(comparisons: Sequence[Comparison]) -> list[str]:
             entry.benchmark,
             f"{entry.mode} {entry.variant}",
             f"{entry.difference:+.3f}",
+            _interval(entry.ci_low, entry.ci_high, "+.3f"),
             str(entry.only_a),
             str(entry.only_b),
             str(entry.n),

@@ -17,9 +17,11 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 FEW = 30
-"""Below so many items, or half as many cases, an interval is Wilson's: resamples of so few take too few values."""
+"""Below so many items, or half as many cases, an interval is a formula's: resamples of so few take too few values."""
 RARE = 10
 """So it is where fewer (of cases half as many) hold anything wrong, or anything right: many resamples hold none."""
+LEAST = 3
+"""Of fewer units no interval of their difference is told: it would reach from one end to the other."""
 CELLS = 1_000_000
 """Most weights that are held at once."""
 TINY = 1e-12
@@ -61,6 +63,18 @@ class Units:
     def shares(self) -> bool:
         """Whether every ratio is a share, between 0 and 1."""
         return not self.signed and bool((self.sums >= 0).all() and (self.sums <= self.sizes).all())
+
+    @property
+    def number(self) -> bool:
+        """Whether these are counts, of which an item may hold several."""
+        return not self.signed and not self.shares and bool((self.sums >= 0).all())
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Below and above what no mean can be."""
+        if self.signed:
+            return (-1.0, 1.0) if bool((np.abs(self.sums) <= self.sizes).all()) else (-np.inf, np.inf)
+        return 0.0 if self.shares or self.number else -np.inf, 1.0 if self.shares else np.inf
 
     def ratios(self, weights: Array) -> Array:
         """The ratios, [resamples, ratios], of resamples given by their weights, [resamples, rows]; 0 for 0 over 0."""
@@ -106,20 +120,35 @@ class Units:
         Of shares it is Wilson's, at the effective number of items: as many single right or wrong ones as give this
         standard error, of cases no more than there are (Franco, Little, Louis and Slud 2019), with Student's quantile
         unless they are such items. Of differences it is Agresti and Min's (2005): half an item in each of the four
-        cells of the pairs.
+        cells of the pairs; NaN of fewer than three units. Of counts it is Garwood's (1936), in as many independent
+        events as vary like them; of other values Student's t.
         """
         from scipy.stats import norm, t
 
         value, error = self.value, self.error
         z = float(norm.ppf(0.975) if self.plain else t.ppf(0.975, max(self._free, 1)))
         size = float(self.counts @ self.sizes.sum(axis=1))
-        if not self.shares:
-            half = z * np.sqrt((error * size) ** 2 + 1) / (size + 2)
+        if self.signed:
+            half = z * np.sqrt((error * size) ** 2 + 1) / (size + 2) if self.counts.sum() >= LEAST else np.nan
             return value * size / (size + 2) - half, value * size / (size + 2) + half
+        if self.number:
+            return self._of_events(size)
+        if not self.shares:
+            half = z * error if self._free else np.inf
+            return value - half, value + half
         n = value * (1 - value) / error**2 if error > TINY else float(self.counts.sum())
         n = min(n, size) if self.cases else n
         half = z * np.sqrt(value * (1 - value) / n + (z / n / 2) ** 2)
         return (value + z**2 / n / 2 - half) / (1 + z**2 / n), (value + z**2 / n / 2 + half) / (1 + z**2 / n)
+
+    def _of_events(self, size: float) -> tuple[float, float]:
+        """Garwood's interval of a count; counts that vary more than a Poisson's are taken for fewer events."""
+        from scipy.stats import gamma
+
+        each = max(1.0, self.error**2 * size / self.value)
+        events = self.value * size / each
+        low, high = gamma.ppf(0.025, events), gamma.ppf(0.975, events + 1)
+        return float(low * each / size), float(high * each / size)
 
 
 def units(
@@ -168,16 +197,14 @@ def _codes(names: Sequence[Any] | None, n: int) -> npt.NDArray[np.int64]:
 
 
 def interval(of: Units, *, samples: int = 2_000, seed: int = 0) -> tuple[float, float]:
-    """Returns the 95 % interval of a mean; the mean itself always lies in it.
+    """Returns the 95 % interval of a mean, within what a mean can be; the mean itself always lies in it.
 
     It is the studentised bootstrap's, over whole cases where there are cases: percentiles lean to the wrong side where
     the mean is far from a half, and those of some 40 cases are too narrow. Differences between single items have the
     bootstrap's percentiles. Few units have a formula's, see ``Units.by_formula``.
     """
     method = percentile if of.signed and not of.cases else studentised
-    low, high = of.by_formula() if of.few else method(of, samples=samples, seed=seed)
-    if of.shares:
-        low, high = max(0.0, low), min(1.0, high)
+    low, high = np.clip(of.by_formula() if of.few else method(of, samples=samples, seed=seed), *of.bounds)
     # A few hundred resamples of a skewed share can leave the share itself outside by a rounding.
     return min(float(low), of.value), max(float(high), of.value)
 

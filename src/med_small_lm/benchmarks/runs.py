@@ -48,16 +48,18 @@ class Run:
         if self.beside == STEM_HIDDEN:
             return f"{STEM_HIDDEN}/{self.shots}-shot"
         if self.mode == LIKELIHOOD:
-            plain = variant_of(cast(Compared, self.how), self.shots, normalise, "" if layout == "chat" else layout)
+            worded = "" if layout == "chat" or self.how == "proposition" else layout  # a proposition is asked in turns
+            plain = variant_of(cast(Compared, self.how), self.shots, normalise, worded)
         else:
             plain = f"{self.how}/{self.shots}-shot"
         told = {"": "", CONTEXT: f"/context={self.value}"}.get(self.beside, f"/{self.beside}{self.value}")
         return plain + told
 
     def takes(self, question: Question) -> bool:
-        """Whether it can be put so: what has no options can only be answered in words, and has no propositions."""
+        """Whether it can be put so: what has no options can only be answered in words, and once: texts have no vote."""
         closed = bool(question.options) and question.kind != "open"
-        return closed or (self.mode == GENERATION and self.how != "proposition" and self.beside != PERMUTED)
+        worded = self.mode == GENERATION and self.how != "proposition"
+        return closed or (worded and self.beside not in (PERMUTED, DRAWN))
 
 
 def runs_of(params: Evaluate, forms: Mapping[str, Form]) -> list[Run]:

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import lcm
 
 import numpy as np
 
-from med_small_lm.benchmarks.calibration import Judged, judge, measure, probabilities
-from med_small_lm.benchmarks.metrics import MULTI_SELECT, READ, by_case, exact, exam_scale, named_keys
-from med_small_lm.benchmarks.parts import CONTROL, Part, case_of, cases_of, runs_of, subsets
+from med_small_lm.benchmarks.calibration import SureAnswers, measure, probabilities, sure_answers
+from med_small_lm.benchmarks.metrics import (
+    MULTI_SELECT,
+    READ,
+    by_case,
+    characters_of,
+    exact,
+    exam_scale,
+    named_keys,
+)
+from med_small_lm.benchmarks.parts import (
+    CONTROL,
+    GOLD,
+    OWN,
+    PERMUTED,
+    Answers,
+    Part,
+    Run,
+    case_of,
+    cases_of,
+    cuts_a_case,
+    runs_of,
+    subsets,
+)
+from med_small_lm.benchmarks.permuting import is_permuted
 from med_small_lm.benchmarks.resampling import Array, Units, interval, units
 from med_small_lm.benchmarks.statistics import holm, is_whole, paired
 from med_small_lm.benchmarks.voting import flips, vote_shares
@@ -23,13 +47,14 @@ class _Maker:
     samples: int
     seed: int
 
-    def all_of(self, part: Part) -> Iterator[Score]:
-        """Every metric that the questions and predictions of a part allow, accuracy first."""
+    def all_of(self, part: Part, *, cuts: bool) -> Iterator[Score]:
+        """Every metric that a part's questions and predictions allow, accuracy first; of cases unless it cuts one."""
         yield from self.accuracies(part)
         if any(question.kind == "multi" or len(question.answer_keys) != 1 for question, _ in part.voted):
             for metric, worth in MULTI_SELECT.items():
                 yield self.mean(part, metric, units(*worth(part.marks), clusters=part.cases))
-        yield from self.of_cases(part)
+        if not cuts:
+            yield from self.of_cases(part)
         yield from self.of_samples(part)
         if part.subset == "all" and not part.run[3].startswith(CONTROL):
             yield from self.calibration(part)
@@ -69,7 +94,8 @@ class _Maker:
         given = [(question, samples) for (question, _), samples in zip(part.voted, part.samples, strict=True)]
         rights = [np.mean([is_right(one, question) for one in samples] or [False]) for question, samples in given]
         yield self.mean(part, "sample_accuracy", units(rights, clusters=part.cases))
-        changed = [(question, change) for question, samples in given if (change := flips(samples)) is not None]
+        turned = [one for one in given if PERMUTED not in part.run[3] or is_permuted(one[0])]
+        changed = [(question, change) for question, samples in turned if (change := flips(samples)) is not None]
         if changed:
             clusters = cases_of([question for question, _ in changed])
             counts = len(changed), len(given) - len(changed), part.n_failed
@@ -77,11 +103,11 @@ class _Maker:
 
     def calibration(self, part: Part) -> Iterator[Score]:
         """How sure against how right, over the questions with one right option and a probability for each option."""
-        asked, judged = sureness(part)
+        asked, sure = sureness(part)
         if asked:
             clusters = cases_of(asked)
             counts = len(asked), len(part.voted) - len(asked), part.n_failed
-            for one in measure(judged, clusters=clusters, samples=self.samples, seed=self.seed):
+            for one in measure(sure, clusters=clusters, samples=self.samples, seed=self.seed):
                 yield _score(part, one.metric, (one.value, one.ci_low, one.ci_high), counts)
 
 
@@ -90,14 +116,15 @@ def is_right(prediction: Prediction, question: Question) -> bool:
     return prediction.state in READ and set(prediction.answer_keys) == set(question.answer_keys)
 
 
-def sureness(part: Part) -> tuple[list[Question], Judged]:
+def sureness(part: Part) -> tuple[list[Question], SureAnswers]:
     """Returns the questions with one right option and a probability for each option, and how sure the answers were."""
-    pairs = zip(part.voted, part.samples, strict=True)
-    sure = [_sure(question, samples, part.run[3]) for (question, _), samples in pairs]
-    asked = [(question, shares, made) for (question, made), shares in zip(part.voted, sure, strict=True)
-             if shares and len(question.answer_keys) == 1]  # fmt: skip
-    judged = judge((shares, (named_keys(made) or [""])[0], question.answer_keys[0]) for question, shares, made in asked)
-    return [question for question, *_ in asked], judged
+    asked, told = [], []
+    for (question, made), samples in zip(part.voted, part.samples, strict=True):
+        shares = _sure(question, samples, part.run[3])
+        if shares and len(question.answer_keys) == 1:
+            asked.append(question)
+            told.append((shares, (named_keys(made) or [""])[0], question.answer_keys[0]))
+    return asked, sure_answers(told)
 
 
 def score(
@@ -111,9 +138,9 @@ def score(
 
     Accuracy is over all questions of the benchmark that could be asked, also where predictions are missing: those count
     as wrong and as unparsed. What else there is follows from the questions and the predictions: a mean over subjects,
-    multi-select metrics, means of whole cases, agreement of several samples, calibration (see docs/statistics.md). Open
-    questions, which have no options, are not scored here. A subset other than ``all`` is given only where the benchmark
-    has two of its sort.
+    multi-select metrics, means of cases (of a subset that holds all questions of its cases), agreement of several
+    samples, calibration (see docs/statistics.md). Open questions, which have no options, are not scored here. A subset
+    other than ``all`` is given only where the benchmark has two of its sort.
 
     Args:
         predictions: of any models and benchmarks, in any order.
@@ -126,9 +153,10 @@ def score(
     """
     maker, scores = _Maker(samples, seed), list[Score]()
     for run, answers in runs_of(predictions, benchmarks).items():
-        for subset, questions in subsets(_closed(benchmarks[run[1]])).items():
+        closed = _closed(benchmarks[run[1]])
+        for subset, questions in subsets(closed).items():
             part = Part(run, subset, questions, answers)
-            scores += maker.all_of(part) if part.voted else []
+            scores += maker.all_of(part, cuts=cuts_a_case(questions, closed)) if part.voted else []
     return scores
 
 
@@ -137,6 +165,7 @@ def averages(
     benchmarks: Mapping[str, Sequence[Question]],
     groups: Mapping[str, Sequence[str]],
     *,
+    by_subject: Collection[str] = (),
     samples: int = 2_000,
     seed: int = 0,
 ) -> list[Score]:
@@ -149,6 +178,7 @@ def averages(
         predictions: of any models and benchmarks.
         benchmarks: the questions by the benchmark's name.
         groups: names of benchmarks, one or more, by the group's name.
+        by_subject: the benchmarks that stand in a group's mean by the mean of their subjects.
         samples: resamples behind an interval.
         seed: of the resamples.
     """
@@ -159,18 +189,33 @@ def averages(
             own = [(model, member, mode, variant) for member in members]
             parts = [Part(run, "all", _closed(benchmarks[run[1]]), runs[run]) for run in own if run in runs]
             if len(parts) == len(own) and all(part.voted for part in parts):
-                scores += _averages(Part((model, name, mode, variant), "all", [], {}), parts, maker)
+                scores += _averages(Part((model, name, mode, variant), "all", [], {}), parts, by_subject, maker)
     return scores
 
 
-def _averages(whole: Part, parts: Sequence[Part], maker: _Maker) -> Iterator[Score]:
+def _averages(whole: Part, parts: Sequence[Part], by_subject: Collection[str], maker: _Maker) -> Iterator[Score]:
     """The macro and the micro average of one run over several benchmarks."""
     right: Array = np.concatenate([exact(part.marks) for part in parts])
-    groups = [part.run[1] for part in parts for _ in part.voted]
+    groups = [(part.run[1], question.subject if part.run[1] in by_subject else "") for part in parts
+              for question, _ in part.voted]  # fmt: skip
     cases = [f"{part.run[1]} {case_of(question)}" for part in parts for question, _ in part.voted]
     counts = len(right), sum(part.n_unparsed for part in parts), sum(part.n_failed for part in parts)
-    yield maker.mean(whole, "macro_accuracy", units(right, clusters=cases, strata=groups), counts)
+    yield maker.mean(whole, "macro_accuracy", _mean_of_means(right, cases, groups), counts)
     yield maker.mean(whole, "micro_accuracy", units(right, clusters=cases), counts)
+
+
+def _mean_of_means(right: Array, cases: Sequence[str], groups: Sequence[tuple[str, str]]) -> Units:
+    """The mean over benchmarks of their accuracies or of their subjects' mean; ``groups`` are benchmark and subject.
+
+    A mean is one of ratios that weigh alike, so the ratio of one subject among few stands there several times.
+    """
+    known = sorted(set(groups))
+    strata = [known.index(group) for group in groups]
+    parts = Counter(benchmark for benchmark, _ in known)
+    times = np.array([lcm(*parts.values()) // parts[benchmark] for benchmark, _ in known])
+    of = units(right, clusters=cases, strata=strata)
+    sums, sizes = (np.repeat(columns / times, times, axis=1) for columns in (of.sums, of.sizes))
+    return replace(of, sums=sums, sizes=sizes)
 
 
 def chance(questions: Sequence[Question]) -> float:
@@ -189,21 +234,40 @@ def compare(
 ) -> list[Comparison]:
     """Returns the paired comparison of each pair of models in each benchmark, mode and variant that both have.
 
-    The p-values are corrected together, over all that is returned. Controls ("stem_hidden") are left out: whether
-    one guess beats another is no question.
+    A model that was shown the right answers to a case's earlier questions, and in another run its own, is compared with
+    itself, as "tuned/context=gold" and "tuned/context=model": the difference is what its own mistakes cost. The
+    p-values are corrected together, over all that is returned. Controls ("stem_hidden") are left out: whether one guess
+    beats another is no question.
     """
     runs = runs_of(predictions, benchmarks)
     found: list[Comparison] = []
-    for model_a, model_b in pairs:
-        for (model, benchmark, mode, variant), answers in runs.items():
-            other = runs.get((model_b, benchmark, mode, variant))
-            if model == model_a and other is not None and not variant.startswith(CONTROL):
-                questions = _closed(benchmarks[benchmark])
-                first, second = (Part((name, benchmark, mode, variant), "all", questions, own)
-                                 for name, own in ((model_a, answers), (model_b, other)))  # fmt: skip
-                found += _compared(first, second, samples, seed)
+    for first, second in _set_beside(runs, pairs):
+        questions = _closed(benchmarks[first[1]])
+        parts = [Part(run, "all", questions, runs[run]) for run in (first, second)]
+        found += _compared(parts[0], parts[1], samples, seed)
     corrected = holm([entry.p for entry in found])
     return [replace(entry, p_holm=value) for entry, value in zip(found, corrected, strict=True)]
+
+
+def _set_beside(runs: Mapping[Run, Answers], pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[Run, Run]]:
+    """The runs that are compared: of two models, then of one with right and with its own earlier answers."""
+    for model_a, model_b in pairs:
+        for run in runs:
+            other = (model_b, *run[1:])
+            if run[0] == model_a and other in runs and not run[3].startswith(CONTROL):
+                yield run, other
+    for run in runs:
+        own = (*run[:3], f"{run[3].removesuffix(GOLD)}{OWN}")
+        if run[3].endswith(GOLD) and own in runs:
+            yield run, own
+
+
+def _names(first: Run, second: Run) -> tuple[str, str, str, str, str]:
+    """Both models, the benchmark, the mode and the variant; what differs in the variant stands with the model."""
+    if first[3] == second[3]:
+        return first[0], second[0], first[1], first[2], first[3]
+    shared = first[3].removesuffix(f"/{GOLD}")
+    return f"{first[0]}/{GOLD}", f"{second[0]}/{OWN}", first[1], first[2], shared
 
 
 def _compared(first: Part, second: Part, samples: int, seed: int) -> Iterator[Comparison]:
@@ -218,7 +282,7 @@ def _compared(first: Part, second: Part, samples: int, seed: int) -> Iterator[Co
     found = paired(*pair, clusters=clusters, samples=samples, seed=seed)
     apart = pair[0] - pair[1]
     yield Comparison(
-        first.run[0], second.run[0], *first.run[1:], len(asked), int((apart > 0).sum()), int((apart < 0).sum()),
+        *_names(first.run, second.run), len(asked), int((apart > 0).sum()), int((apart < 0).sum()),
         found.difference, found.p, found.p, found.ci_low, found.ci_high, found.detectable,
         "sign_flip" if clusters else "mcnemar",
     )  # fmt: skip
@@ -241,7 +305,7 @@ def _sure(question: Question, samples: Sequence[Prediction], variant: str) -> Ma
         return {}
     how = variant.partition("/")[0]
     if how.endswith("-characters"):
-        return probabilities(told, {option.key: len(option.text) for option in question.options})
+        return probabilities(told, characters_of(question))
     return probabilities(told, {one.key: one.n_tokens for one in told} if how.endswith("-length") else None)
 
 

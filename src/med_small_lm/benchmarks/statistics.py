@@ -54,7 +54,8 @@ def mean_interval(
 class Paired:
     """Two models on the same items: the mean of the first less that of the second, its 95 % interval, and a p-value.
 
-    ``detectable`` is the smallest difference that so many items show with 80 % power, NaN where they can show none.
+    ``detectable`` is the smallest difference that so many items show with 80 % power, NaN where they can show none. The
+    interval's bounds are NaN of fewer than three items, or cases.
     """
 
     difference: float

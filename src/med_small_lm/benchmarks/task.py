@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from med_small_lm.record_files import Row
 
 Metric = Literal["accuracy", "multi_select", "claims", "rubric", "judged"]
-"""How it is scored: by one right option, sets of options, physicians' claims, rubrics, or a judge with references."""
+"""How it is scored: by one right option, sets of options, physicians' claims, rubrics, or a judge of two answers."""
 JUDGED: tuple[Metric, ...] = ("claims", "rubric", "judged")
 """Those of open questions, whose answers a judge is asked about."""
 
@@ -36,9 +36,10 @@ class Task:
     that ask the same questions: for contamination they are one. ``macro`` is set where papers average over subjects.
     ``rows`` reads the records of a file whose form is the benchmark's own. ``forms`` are the fields that a record of
     each form of the release has. ``fields`` are the names of fields that ``benchmarks.yml`` may map, with their
-    defaults; one that starts with ``?`` may be missing. ``files`` are patterns of a folder's files: the first that fits
-    decides, and shuts the file out where it starts with ``!``. ``unverified`` says which of all this nobody could look
-    up.
+    defaults; one that starts with ``?`` may be missing, one with ``.`` stands within another. ``fault`` tells what is
+    wrong with what a release holds beside its records. ``pass_mark`` is the share of right answers that people need,
+    and who says so. ``files`` are patterns of a folder's files: the first that fits decides, and shuts the file out
+    where it starts with ``!``. ``unverified`` says which of all this nobody could look up.
     """
 
     name: str
@@ -54,11 +55,12 @@ class Task:
     language: str = "en"
     metric: Metric = "accuracy"
     macro: bool = False
-    pass_mark: float | None = None
+    pass_mark: tuple[float, str] | None = None
     sha256: Mapping[str, str] = field(default_factory=dict)
     suffixes: tuple[str, ...] = RECORD_SUFFIXES
     files: tuple[str, ...] = ("*",)
     rows: Callable[[Path], Iterator[Row]] | None = None
+    fault: Callable[[Release], str] | None = None
     forms: tuple[tuple[str, ...], ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     splits: Mapping[str, str] = field(default_factory=lambda: SPLITS)

@@ -59,7 +59,7 @@ class Spec:
         ranks: processes that share the work.
         params: of the evaluation, as plain values.
         answers: the forms, as plain values.
-        shots: the examples that stand before questions, by their number, as ids of questions beside it.
+        shots: the examples that stand before questions, as ``Setting`` has them, as ids of questions beside it.
         jobs: model by model.
     """
 
@@ -86,7 +86,7 @@ class Spec:
     def setting(self, questions: Mapping[str, Question], pages: Pages | None) -> Setting:
         """Returns what questions are asked with."""
         params, answers = Evaluate.model_validate(self.params), Answers.model_validate(self.answers)
-        shots = {int(number): [questions[name] for name in names] for number, names in self.shots.items()}
+        shots = {key: [questions[name] for name in names] for key, names in self.shots.items()}
         return Setting(params, forms_of(answers), shots, pages)
 
 
@@ -112,7 +112,9 @@ def work(path: Path, log: Log) -> None:
         model, tokenizer = load(
             Path(job.folder),
             device,
-            chat=spec.params["layout"] == "chat" or "generation" in spec.params["modes"],
+            chat=spec.params["layout"] == "chat"
+            or "generation" in spec.params["modes"]
+            or "proposition" in spec.params["compared"],
             adapters=[Path(job.adapter)] if job.adapter else [],
         )
         setting = spec.setting(questions, job.pages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import fields as fields_of
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Never
 
@@ -14,7 +15,7 @@ from kedro_datasets._typing import TablePreview
 
 from med_small_lm.benchmarks.defects import tally
 from med_small_lm.benchmarks.items import OPEN, Problem, read_questions
-from med_small_lm.benchmarks.published import is_checked, read_release
+from med_small_lm.benchmarks.published import fault_of, is_checked, read_release
 from med_small_lm.benchmarks.releases import Release
 from med_small_lm.benchmarks.task import JUDGED, TEST
 from med_small_lm.benchmarks.tasks import known_tasks
@@ -22,6 +23,8 @@ from med_small_lm.schemas.rows import ExamFault, Question
 from med_small_lm.schemas.tables import to_frame
 
 LOG = logging.getLogger(__name__)
+_SET_ASIDE: dict[str, list[Problem]] = {}
+"""The problems of what was read in this process, by the benchmark and the state of its files: nothing is read twice."""
 
 
 class BenchmarkDataset(AbstractDataset[Never, pd.DataFrame]):
@@ -63,6 +66,8 @@ class BenchmarkDataset(AbstractDataset[Never, pd.DataFrame]):
         first = f"line {problems[0].line}: {problems[0].reason}" if problems else "it is empty"
         if not questions:
             raise DatasetError(f"{place} holds no question that can be answered ({first})")
+        if self._task:
+            self._tell(questions)
         if problems:
             told = len(problems), len(questions) + len(problems), "lines" if not self._task else "records"
             LOG.warning(
@@ -76,33 +81,51 @@ class BenchmarkDataset(AbstractDataset[Never, pd.DataFrame]):
         if not self._task:
             questions, _ = read_questions(self._filepath)
         elif known_tasks()[self._task].metric in JUDGED:
-            questions, _ = read_release(self._found())
+            questions, _ = read_release(self._published)
         else:
             return []
         return [question for question in questions if question.kind == OPEN and question.split == TEST]
 
     def _read(self) -> tuple[list[Question], list[Problem]]:
-        """The questions and the problems; what a release says of its number and copy is logged."""
-        if not self._task:
-            return read_questions(self._filepath)
-        release = self._found()
-        questions, problems = read_release(release)
+        """The questions and the problems, which are remembered."""
+        questions, problems = read_release(self._published) if self._task else read_questions(self._filepath)
+        _SET_ASIDE[self._state()] = problems
+        return questions, problems
+
+    def _state(self) -> str:
+        """What is read, and the size and time of each file."""
+        files = self._published.read_files() if self._task else [self._filepath]
+        told = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
+        return f"{self._exam} {self._describe()} {self._fields} {self._splits} {told}"
+
+    def _tell(self, questions: Sequence[Question]) -> None:
+        """Log what a release says of its number and copy."""
+        release = self._published
         n = sum(question.split == TEST for question in questions)
-        copy = "the copy that was checked" if is_checked(release) else "not a copy that was checked"
+        copy = "no copy was checked"
+        if release.task.sha256:
+            copy = "the copy that was checked" if is_checked(release) else "not a copy that was checked"
         doubts = "; ".join(f"{count} {name}" for name, count in tally(questions).items())
         LOG.info("%s: %d test questions, %s%s", self._exam, n, copy, f"; {doubts}" if doubts else "")
         if n and release.task.is_n_verified and n != release.task.n:
             LOG.warning("%s: %d test questions, not the %d of %s", self._exam, n, release.task.n, release.task.title)
-        return questions, problems
 
-    def _found(self) -> Release:
-        """The release, fetched from the hub where that is named and allowed."""
+    @cached_property
+    def _published(self) -> Release:
+        """The release, fetched from the hub where that is named and allowed.
+
+        Raises:
+            DatasetError: What was fetched is no such release.
+        """
         task, path = known_tasks()[self._task], self._filepath
         if self._hub:
             from med_small_lm.hub import dataset_folder
 
             path = dataset_folder(self._hub, self._revision, task.suffixes, allowed=self._allow_download)
-        return Release(task, self._exam, path, self._fields, self._splits)
+        release = Release(task, self._exam, path, self._fields, self._splits)
+        if self._hub and self._allow_download and (fault := fault_of(release)):  # of all others it was told before
+            raise DatasetError(f"{self._exam}{fault}")
+        return release
 
     def save(self, data: Never) -> None:
         """Benchmarks are read, never written."""
@@ -130,5 +153,6 @@ class BenchmarkFaultsDataset(BenchmarkDataset):
 
     def load(self) -> pd.DataFrame:
         """The records as a frame, empty where all are questions."""
-        _, problems = self._read()
+        held = _SET_ASIDE.get(self._state())
+        problems = self._read()[1] if held is None else held
         return to_frame([ExamFault(self._exam, p.line, p.question_id, p.reason, p.text) for p in problems], ExamFault)

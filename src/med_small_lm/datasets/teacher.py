@@ -13,8 +13,9 @@ from kedro.io import AbstractDataset, DatasetError
 from med_small_lm.errors import UserError
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.teacher.calls import Call
-from med_small_lm.teacher.client import Teacher, open_teacher
+from med_small_lm.teacher.client import EndpointTeacher, Teacher, open_teacher
 from med_small_lm.teacher.connection import OPENAI
+from med_small_lm.teacher.ledger import Ledger
 from med_small_lm.teacher.pilot import Group
 
 
@@ -31,6 +32,11 @@ class TeacherAccess:
         """The teacher that ``params`` names, which shows ``trace`` its calls; close it after use."""
         self.ledger.parent.mkdir(parents=True, exist_ok=True)
         return open_teacher(params, self.ledger, self.key_for(params), trace)
+
+    def open_endpoint(self, params: TeacherParams, trace: Callable[[Call], None] | None = None) -> EndpointTeacher:
+        """The endpoint that ``params`` name, whoever is asked there; close it after use."""
+        self.ledger.parent.mkdir(parents=True, exist_ok=True)
+        return EndpointTeacher(params, Ledger(self.ledger), self.key_for(params), trace)
 
     def key_for(self, params: TeacherParams) -> str | None:
         """The key of the credentials, or OpenAI's own variable where OpenAI alone is called."""

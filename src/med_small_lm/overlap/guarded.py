@@ -97,8 +97,17 @@ def right_answers(question: Question) -> Iterator[str]:
 
 def points_at_options(text: str) -> bool:
     """Return whether an option says nothing of itself: it points at others by letter, or at all of them."""
-    text = text.strip().rstrip(".")
-    return bool(_ALL.fullmatch(text) or _LETTERS.fullmatch(text))
+    return points_at_all(text) or points_at_letters(text)
+
+
+def points_at_all(text: str) -> bool:
+    """Return whether an option stands for all or none of the others: "All of the above"."""
+    return bool(_ALL.fullmatch(text.strip().rstrip(".")))
+
+
+def points_at_letters(text: str) -> bool:
+    """Return whether an option is others, by letter: "Both A and B"."""
+    return bool(_LETTERS.fullmatch(text.strip().rstrip(".")))
 
 
 def _some(questions: Sequence[Question]) -> list[Question]:

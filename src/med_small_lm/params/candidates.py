@@ -18,6 +18,12 @@ class Endpoint(TeacherParams):
 
     model: str = Field(min_length=1, description="the name of the endpoint's model")
     temperature: float | None = Field(0.0, ge=0, le=2, description="of sampling; null leaves it to the endpoint")
+    max_tokens: int = Field(
+        1024, ge=1, description="longest reply, in tokens; evaluate.max_new_tokens unless it is said"
+    )
+    context: int | None = Field(
+        None, ge=1, description="tokens of prompt and reply that it holds; null: what it cannot hold it refuses"
+    )
     repairs: Literal[0] = Field(0, description="no model is asked again because its answer was of no use")
 
     @model_validator(mode="after")
@@ -25,6 +31,16 @@ class Endpoint(TeacherParams):
         if self.model == BUILTIN:
             raise ValueError("the built-in teacher answers no questions: name the endpoint's model")
         return self
+
+    @property
+    def scope(self) -> str:
+        """What tells it from another endpoint that calls its model the same: its addresses, in any order."""
+        return " ".join(sorted(self.base_url))
+
+    def writing(self, max_new_tokens: int) -> Self:
+        """It, with the evaluation's longest reply where it has none of its own."""
+        own = "max_tokens" in self.model_fields_set
+        return self if own else self.model_copy(update={"max_tokens": max_new_tokens})
 
 
 class OpenBook(BaseModel):

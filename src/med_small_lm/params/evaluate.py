@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from med_small_lm.params.candidates import Candidate
 from med_small_lm.params.judge import Judge
@@ -22,7 +22,9 @@ class Evaluate(BaseModel):
         ("base", "injected", "tuned"), description="Checkpoints to evaluate, by the catalog's names"
     )
     candidates: dict[str, Candidate] = Field(
-        {}, description="Other models beside them: NAME: {model: FOLDER}, {endpoint: …} or {open_book: {of: tuned}}"
+        {},
+        description="Other models beside them: NAME: {model: FOLDER}, {endpoint: …} or {open_book: {of: tuned}}; null "
+        "takes one away",
     )
     modes: tuple[Literal["likelihood", "generation"], ...] = Field(
         ("likelihood", "generation"), min_length=1, description="Ways to answer: the likeliest option, or written text"
@@ -37,7 +39,9 @@ class Evaluate(BaseModel):
         "chat", description="Prompts of the likelihood: the chat template, or a plain text as lm-evaluation-harness's"
     )
     shots: tuple[int, ...] = Field(
-        (0,), min_length=1, description="Solved examples before a question, from the exam's dev split; each a variant"
+        (0,),
+        min_length=1,
+        description="Solved examples before a question, of its exam; each a variant (Meditron-7B, BioMistral 3; 70B 5)",
     )
     controls: tuple[Literal["stem_hidden"], ...] = Field(
         ("stem_hidden",), description="Runs beside the likelihood that should stay at chance; empty for none"
@@ -46,10 +50,17 @@ class Evaluate(BaseModel):
         ("sum",), min_length=1, description="Options compared by log-probability: in all, a token, a character"
     )
     samples: int = Field(
-        1, ge=1, le=1_000, description="Replies drawn for a majority (self-consistency), variant sc…; 1: none is drawn"
+        1,
+        ge=1,
+        le=1_000,
+        description="Replies drawn for a majority, variant sc…; 1: none (Meerkat, UltraMedical 10; Meditron 5)",
     )
-    temperature: float = Field(0.7, gt=0, le=2, description="Of the replies that are drawn (Meerkat 0.7, Meditron 0.8)")
-    top_p: float = Field(0.9, gt=0, le=1, description="Least probability of the tokens that are drawn from")
+    temperature: float = Field(
+        0.7, gt=0, le=2, description="Of the replies that are drawn (UltraMedical 0.7, Meditron 0.8)"
+    )
+    top_p: float = Field(
+        0.9, gt=0, le=1, description="Least probability of the tokens that are drawn from (MedAlpaca, UltraMedical 0.9)"
+    )
     permutations: int = Field(
         0, ge=0, le=100, description="Orders in which listed options are shown, variant permuted…; 0: as published"
     )
@@ -64,7 +75,12 @@ class Evaluate(BaseModel):
         4_096, ge=64, le=4_194_304, description="Most that a batch holds, in tokens with padding; more helps on a GPU"
     )
     shard: int = Field(256, ge=1, le=100_000, description="Questions answered before they are saved, and by one GPU")
-    max_new_tokens: int = Field(64, ge=1, le=32_768, description="Longest written reply, in tokens; a longer is cut")
+    max_new_tokens: int = Field(
+        64,
+        ge=1,
+        le=32_768,
+        description="Longest written reply, in tokens; a longer is cut (MedAlpaca 128, PMC-LLaMA 1,000)",
+    )
     bootstrap_samples: int = Field(2_000, ge=200, le=1_000_000, description="Resamples behind an interval")
     seed: int = Field(0, ge=0, description="Seed of draws and resamples")
     dirty_coverage: float = Field(
@@ -92,6 +108,19 @@ class Evaluate(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _endpoints_write(self) -> Self:
+        for name, candidate in self.candidates.items():
+            if candidate.endpoint and "generation" not in self.modes:
+                raise ValueError(f"candidates.{name}: an endpoint can only write: modes lacks generation")
+        return self
+
+    @field_validator("candidates", mode="before")
+    @classmethod
+    def _taken_away(cls, named: Any) -> Any:
+        """Layers of configuration add names and cannot take one away: null does."""
+        return {name: one for name, one in named.items() if one is not None} if isinstance(named, dict) else named
+
+    @model_validator(mode="after")
     def _names_serve(self) -> Self:
         if not self.names:
             raise ValueError("models and candidates are both empty: nothing would be evaluated")
@@ -101,7 +130,9 @@ class Evaluate(BaseModel):
         closed = [name for name in self.names if name in self.models or not self.candidates[name].open_book]
         for name, candidate in self.candidates.items():
             if candidate.open_book and candidate.open_book.of not in closed:
-                raise ValueError(f"candidates.{name}: open_book.of is none of {', '.join(closed)}")
+                raise ValueError(
+                    f"candidates.{name}: open_book.of is none of {', '.join(closed)}; null in its place takes it away"
+                )
         return self
 
     @model_validator(mode="after")

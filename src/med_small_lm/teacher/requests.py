@@ -24,7 +24,8 @@ class Request:
 
     ``slots`` are the values that the prompt was rendered from. The built-in teacher answers from them, a language
     model from ``messages`` only; they are no part of the key because the messages hold them. ``sample`` numbers the
-    candidates of one prompt: two samples are two calls.
+    candidates of one prompt: two samples are two calls. ``scope`` keeps apart what different endpoints say under one
+    model name; the teacher, whose endpoints serve the same model, has none.
     """
 
     task: str
@@ -33,6 +34,7 @@ class Request:
     schema: Mapping[str, Any] | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
     sample: int = 0
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,15 @@ def canonical(value: Any) -> str:
 def call_id(model: str, request: Request, repair: int = 0, messages: str = "") -> str:
     """Return the 16 hex digits that name one call.
 
-    The hash takes the model, the parameters, the rendered messages, the schema, the sample and the repair's number.
+    The hash takes the model, the parameters, the rendered messages, the schema, the sample, the repair's number and
+    the scope where there is one.
     How a reply is parsed is no part of it, so a better parser costs no new call. ``messages`` is the JSON text of the
     messages, for a caller that has made it already.
     """
     messages = messages or messages_json(request.messages)
     parts = [model, canonical(request.model_params), messages, canonical(request.schema)]
-    return hashlib.sha256("\x1f".join([*parts, str(request.sample), str(repair)]).encode()).hexdigest()[:16]
+    parts += [str(request.sample), str(repair), *([request.scope] if request.scope else [])]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
 def messages_json(messages: Sequence[Message]) -> str:

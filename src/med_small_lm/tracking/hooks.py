@@ -6,6 +6,7 @@ import hashlib
 import logging
 import re
 import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.tracking import MlflowClient
 from pydantic import BaseModel
 
+from med_small_lm.benchmarks.unscored import asked_of
 from med_small_lm.datasets.paths import path_of
 from med_small_lm.entries import PROJECT
-from med_small_lm.schemas.rows import Score, TeacherUse
+from med_small_lm.schemas.rows import Comparison, Prediction, Score, TeacherUse
 from med_small_lm.schemas.tables import to_rows
 from med_small_lm.tracking.artifacts import log_artifact
 from med_small_lm.tuning.checkpoint import Checkpoint
@@ -39,6 +41,10 @@ GPU = "gpu"
 """The tag of the nodes that train or run a model."""
 SAMPLED = 5  # seconds between two readings of the machine
 SIDES = ("clean", "dirty")
+AGAINST = "against="
+"""How the subset of a score begins that tells of a pair of models."""
+KEPT = ("scores", "comparisons")
+"""The tables whose files are kept with a run, beside its report."""
 NOT_A_NAME = re.compile(r"[^\w./ :-]")
 """What MLflow allows in no name of a metric."""
 OF_A_CHECKPOINT = ("manifest.json", "README.md", "samples.md")
@@ -53,6 +59,7 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
     """
 
     _watch: SystemMetricsMonitor | None = None
+    _catalog: DataCatalog | None = None
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -65,6 +72,7 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Start the run and log which files it reads, by SHA-256."""
         end_dead_runs()
+        self._catalog = catalog
         super().before_pipeline_run(run_params, pipeline, catalog)
         if not self._is_mlflow_enabled:
             return
@@ -97,15 +105,18 @@ class TrackingHooks(MlflowHook):  # type: ignore[misc]
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log scores and the teacher's use as metrics, and of a checkpoint what it says of itself and its data."""
+        """Log what is counted as metrics, tables of it as files, and of a checkpoint what it says of itself."""
         if mlflow.active_run() is None:
             return
         if isinstance(data, Checkpoint):
             log_checkpoint(dataset_name, data)
-        if dataset_name == "scores":
-            mlflow.log_metrics(score_metrics(data))
+        if dataset_name in COUNTED:
+            mlflow.log_metrics(COUNTED[dataset_name](data))
         elif dataset_name.startswith("teacher_use_"):
             mlflow.log_metrics(teacher_metrics(data))
+        path = path_of(self._catalog, dataset_name) if self._catalog and dataset_name in KEPT else None
+        if path is not None:
+            log_artifact(path)
 
 
 def log_checkpoint(name: str, checkpoint: Checkpoint) -> None:
@@ -134,19 +145,49 @@ def score_metrics(scores: pd.DataFrame) -> dict[str, float]:
     """The values of whole benchmarks, and of an accuracy what belongs to it, under the same names in every run.
 
     ``accuracy/medqa/tuned/likelihood/letter/0-shot`` has ``accuracy_low`` and ``accuracy_high`` (its interval),
-    ``unparsed`` and ``failed`` (questions), ``accuracy_clean`` and ``accuracy_dirty`` (see ``exposures``) beside it.
+    ``unparsed`` (questions), ``accuracy_clean`` and ``accuracy_dirty`` (see ``exposures``) beside it. What a judge says
+    of a pair ends with the other model: ``win_rate/k_qa/tuned/generation/explain/0-shot/against-base``.
     """
     found: dict[str, float] = {}
     for row in to_rows(scores, Score):
-        where = NOT_A_NAME.sub("-", f"{row.benchmark}/{row.model}/{row.mode}/{row.variant}")
+        where = _where(row.benchmark, row.model, row.mode, row.variant)
         if row.subset == "all":
             found[f"{row.metric}/{where}"] = row.value
+        elif row.subset.startswith(AGAINST):
+            found[f"{row.metric}/{where}/{_where(row.subset)}"] = row.value
         if row.metric == "accuracy" and row.subset == "all":
             found[f"accuracy_low/{where}"], found[f"accuracy_high/{where}"] = row.ci_low, row.ci_high
-            found[f"unparsed/{where}"], found[f"failed/{where}"] = row.n_unparsed, row.n_failed
+            found[f"unparsed/{where}"] = row.n_unparsed
         elif row.metric == "accuracy" and row.subset in SIDES:
             found[f"accuracy_{row.subset}/{where}"] = row.value
     return found
+
+
+def failed_metrics(predictions: pd.DataFrame) -> dict[str, float]:
+    """How many questions of each run could not be asked, ``failed/medqa/far/generation/explain/0-shot``."""
+    asked = asked_of(to_rows(predictions, Prediction))
+    return {f"failed/{_where(run[1], run[0], *run[2:])}": one.n_failed for run, one in asked.items()}
+
+
+def difference_metrics(comparisons: pd.DataFrame) -> dict[str, float]:
+    """Differences of models with interval and p, ``difference/medqa/tuned-base/likelihood/letter/0-shot``."""
+    found: dict[str, float] = {}
+    for row in to_rows(comparisons, Comparison):
+        where = _where(row.benchmark, f"{row.model_a}-{row.model_b}", row.mode, row.variant)
+        values = {"": row.difference, "_low": row.ci_low, "_high": row.ci_high, "_p_holm": row.p_holm}
+        found |= {f"difference{name}/{where}": value for name, value in values.items() if value == value}
+    return found
+
+
+COUNTED: Mapping[str, Callable[[pd.DataFrame], dict[str, float]]] = {
+    "predictions": failed_metrics, "scores": score_metrics, "comparisons": difference_metrics,
+}  # fmt: skip
+"""Datasets that are logged as metrics, and how."""
+
+
+def _where(*names: str) -> str:
+    """The end of a metric's name, in the characters that MLflow takes."""
+    return NOT_A_NAME.sub("-", "/".join(names))
 
 
 def teacher_metrics(use: pd.DataFrame) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,22 @@ def test_rows_that_are_none_are_told(tmp_path: Path) -> None:
         read_annotations(file)
     with pytest.raises(UserError, match="no file"):
         read_annotations(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "said"),
+    [
+        ("label_0,label_1", "Q?,d\xe9j\xe0,S.,Neutral,Neutral".encode("latin-1"), "line 3: no UTF-8"),
+        ("label_0,label_1", b"Q?," + b"x" * 140_000 + b",S.,Neutral,Neutral", "line 3: no row of a CSV: field larger"),
+        ("label_0", b"Q?,A.,S.,Neutral", "lacks the columns label_0, label_1 … of two physicians"),
+    ],
+    ids=["latin-1", "long", "one physician"],
+)
+def test_a_file_that_cannot_be_compared_is_told_with_its_line(tmp_path: Path, head: str, row: bytes, said: str) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_bytes(f"Question,answer,claim,{head}\nQ?,A.,S.,Neutral,Neutral\n".encode() + row)
+    with pytest.raises(UserError, match=re.escape(str(file)) + ".*" + re.escape(said)):
+        read_annotations(file)
 
 
 @pytest.mark.real_data

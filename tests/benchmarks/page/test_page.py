@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.benchmarks.page.conftest import answers, question
 
 from med_small_lm.benchmarks.page import report_page, words
 from med_small_lm.benchmarks.page.blocks import Block, Picture, Section, Table, Text
@@ -20,7 +21,8 @@ from med_small_lm.benchmarks.page.overview import overview
 from med_small_lm.benchmarks.page.results import Results
 from med_small_lm.benchmarks.page.seen import seen
 from med_small_lm.benchmarks.page.wrong import wrong
-from med_small_lm.schemas.rows import Score
+from med_small_lm.benchmarks.scoring import score
+from med_small_lm.schemas.rows import Prediction, Question, Score
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -49,7 +51,7 @@ def test_models_by_benchmarks_beside_guessing_the_pass_mark_and_what_others_publ
     assert not any("control" in row[1] for row in glance.rows)
     told = {(row[0], row[1], row[3]): row[4] for row in published.rows}
     assert told["Meerkat, v2", "Meerkat-7B", "single run"] == "70.6 %"
-    assert told["PMC-LLaMA, paper", "PMC-LLaMA-13B", "single run"] == "56.36 % *"
+    assert told["PMC-LLaMA, paper", "PMC-LLaMA-13B", "not told"] == "56.36 % *"
     assert "no whole number" in published.said
 
 
@@ -66,7 +68,7 @@ def test_a_mean_of_exams_and_judged_answers_stand_under_their_own_measure(result
     assert glance.head[-2:] == ["mean of three exams", "k_qa: completeness"]
     row = next(row for row in glance.rows if row[:2] == ["tuned", "writes its reasons and an answer"])
     assert row[-2:] == ["50.0 % (45.0 to 55.0)", "40.0 % (30.0 to 50.0)"]
-    assert "64.43 %" in {row[-1] for row in published.rows}
+    assert "64.43 % †" in {row[-1] for row in published.rows} and "not that of the cells" in published.said
     *_, k_qa = exams(more)
     assert tables(k_qa)[1].rows == [
         ["contradictions", "tuned", row[1], "1.50 (1.40 to 1.60)", "20", "0"],
@@ -77,10 +79,79 @@ def test_a_mean_of_exams_and_judged_answers_stand_under_their_own_measure(result
 
 def test_what_is_incomplete_or_unreadable_stands_first(results: Results) -> None:
     said = warned(overview(results))
-    assert "incomplete" in said and "tuned on cases (writes an answer): 1 of 40" in said
+    assert "incomplete" in said and "tuned on cases (writes an answer): 1 of 2" in said
     assert "base on medqa (writes its reasons and an answer): 40 of 40" in said
-    whole = replace(results, scores=[one for one in results.scores if not one.n_failed and one.model == "tuned"])
+    whole = replace(
+        results,
+        scores=[one for one in results.scores if not one.n_failed and one.model == "tuned"],
+        predictions=[one for one in results.predictions if one.state != "failed"],
+    )
     assert warned(overview(whole)) == ""
+
+
+def test_a_model_that_never_answered_is_told_of(results: Results) -> None:
+    failed = [
+        Prediction("far", f"medqa-{n}", "medqa", "generation", "direct/0-shot", 0, "", "failed", [], [], 0)
+        for n in range(20)
+    ]
+    more = replace(results, models={**results.models, "far": "some-model, asked at an endpoint"}, predictions=failed)
+    section = overview(more)
+    assert "far on medqa (writes an answer): 20 of 20" in warned(section)
+    assert ["far", "some-model, asked at an endpoint"] in tables(section)[0].rows
+    nothing = Results(models={"far": "some-model"}, questions=results.questions, scores=[], predictions=failed)
+    assert "20 of 20" in warned(overview(nothing)) and "Nothing was scored." in warned(overview(nothing))
+
+
+def test_answers_that_no_judge_scored_are_told_of(results: Results) -> None:
+    open_one = Question("k-1", "k_qa", "test", "open", "What?", [], [], "This.", method="k_qa")
+    said = Prediction("tuned", "k-1", "k_qa", "generation", "explain/0-shot", 0, "This.", "parsed", [], [], 1)
+    more = replace(results, questions={**results.questions, "k_qa": [open_one]}, predictions=[said])
+    assert "Answered, and not scored (open answers are scored by a judge): k_qa." in warned(overview(more))
+
+
+def test_the_mean_of_subjects_stands_for_an_exam_of_which_papers_tell_it() -> None:
+    asked = [question("mmlu", n, method="mmlu_medical", subject="anatomy" if n < 10 else "virology") for n in range(40)]
+    made = [one for each in asked for one in answers("tuned", each, int(each.question_id[5:]) < 10)]
+    told = Results(models={}, questions={"mmlu": asked}, scores=score(made, {"mmlu": asked}, samples=200))
+    _, glance, published = tables(overview(told))
+    assert glance.head[-1] == "mmlu: mean of subjects" and glance.rows[0][-1].startswith("50.0 %")
+    row = next(row for row in published.rows if row[1:2] == ["BioMistral-7B"])
+    assert row[-1] == "64.6 % †" and published.head[-1] == "mmlu"
+    (section,) = exams(told)
+    checks = {(row[2], row[3]): row[6] for row in tables(section)[-1].rows}
+    assert checks["70.5 %", "test, six subjects: 1,089"] == "the mean of its 6 cells"
+    assert checks["74.8 %", "medical_genetics, test: 100"] == "no whole number gives this"
+    subjects = [block.figure for block in section.blocks if isinstance(block, Picture)][1]
+    assert list(subjects.data[0].x) == [100.0, 0.0]
+
+
+def test_parts_of_an_exam_of_which_others_tell_no_whole_have_columns_of_their_own() -> None:
+    asked = [question("self", n, method="usmle_self_assessment", subject=f"step{n % 3 + 1}") for n in range(30)]
+    made = [one for each in asked for one in answers("tuned", each, each.subject == "step2")]
+    told = Results(models={}, questions={"self": asked}, scores=score(made, {"self": asked}, samples=200))
+    _, glance, published = tables(overview(told))
+    assert glance.head[2:] == ["self: mean of subjects", "self, step1", "self, step2", "self, step3"]
+    assert [cell.partition(" (")[0] for cell in glance.rows[0][2:]] == ["33.3 %", "0.0 %", "100.0 %", "0.0 %"]
+    (large,) = (row for row in published.rows if row[1] == "MedAlpaca-13B")
+    assert large[4:] == ["–", "47.3 % *", "47.7 % *", "60.2 % *"]
+    assert ["guessing", "draws an option by lot", *["25.0 %"] * 4] in glance.rows
+
+
+def test_a_rubric_by_theme_and_by_tag() -> None:
+    run = ("generation", "explain/0-shot")
+    scores = [
+        Score("tuned", "hb", subset, *run, metric, value, 20, 0, value - 0.1, value + 0.1)
+        for subset, metric, value in (
+            ("all", "rubric", 0.4), ("subject=hedging", "rubric", 0.3), ("axis=accuracy", "rubric", 0.2),
+            ("axis=accuracy", "rubric_most", 0.5), ("level=cluster", "rubric", 0.6),
+        )
+    ]  # fmt: skip
+    (section,) = exams(Results(models={}, questions={}, scores=scores))
+    _, themes = (block.figure for block in section.blocks if isinstance(block, Picture))
+    assert list(themes.data[0].y) == ["hedging"] and themes.layout.xaxis.title.text == "rubric score, %"
+    tagged = next(table for table in tables(section) if table.head[0] == "criteria")
+    assert [row[0] for row in tagged.rows] == ["axis: accuracy", "level: cluster"]
+    assert tagged.rows[0][3] == "20.0 % (10.0 to 30.0)"
 
 
 def test_each_benchmark_has_its_picture_parts_and_published_figures(results: Results) -> None:
@@ -107,6 +178,9 @@ def test_comparisons_say_in_words_what_they_show(results: Results) -> None:
     assert "training bought" not in table.said
     opened = replace(results, models={"base": "x with the books open"})
     assert "training bought" in tables(differences(opened))[0].said
+    far = replace(results.comparisons[0], model_a="far")
+    own, rest = tables(differences(replace(results, comparisons=[far, *results.comparisons])))
+    assert {row[0] for row in own.rows} == {"tuned"} and [row[0] for row in rest.rows] == ["far"] and rest.folded
     few = replace(results, comparisons=[replace(results.comparisons[0], p_holm=0.4, detectable=0.2)])
     assert "no difference shown: 40 items show a difference of 0.200" in tables(differences(few))[0].rows[0][-1]
 

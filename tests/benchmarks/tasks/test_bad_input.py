@@ -47,7 +47,7 @@ def test_ids_that_stand_already_are_set_aside(read: Any) -> None:
     questions, problems = read("medmcqa", {"dev.jsonl": [row, row | {"question": "What?"}], "train.jsonl": [row]})
     assert len(questions) == 1
     assert [(one.question_id, one.reason) for one in problems] == [
-        ("mine-u", "dev.jsonl: question_id stands already in line 1 of dev.jsonl")
+        ("mine-dev-u", "dev.jsonl: question_id stands already in line 1 of dev.jsonl")
     ]
 
 
@@ -73,10 +73,12 @@ def test_doubtful_questions_stay_in_the_number_and_are_told(read: Any) -> None:
         ITEM,
         ITEM | {"options": twice, "question": "Which is white?"},
         ITEM | {"options": twice, "question": "Which is cold?", "answer_idx": "D", "answer": "Ice"},
-        ITEM | {"options": {"A": "CD25+", "B": "CD25-", "C": "", "D": "x"}, "question": "Which cell?"},
+        ITEM
+        | {"options": {"A": "CD25+", "B": "CD25-", "C": "", "D": "x"}, "question": "Which cell?", "answer": "CD25+"},
         ITEM | {"question": "WHICH is salt"},
         ITEM | {"options": {"A": "Gold", "B": "Sodium", "C": "Air", "D": "Ice"}, "answer_idx": "A", "answer": "Gold"},
         ITEM | {"options": {"A": "Sodium", "B": "Gold", "C": "Air", "D": "Wood"}},
+        ITEM | {"question": "Which is yellow?", "answer": "Gold"},
     ]
     questions, problems = read("medqa", {"test.jsonl": items}, folder=False)
     assert problems == [] and len(questions) == len(items)
@@ -90,9 +92,10 @@ def test_doubtful_questions_stay_in_the_number_and_are_told(read: Any) -> None:
     assert told[4] == [("repeated_question", "the same as mine-test-00001")]
     assert [gate for gate, _ in told[5]] == ["repeated_question", "contradicted"]
     assert told[6] == [("repeated_stem", "the stem of mine-test-00001")]
+    assert told[7] == [("gold_at_odds", "the letter says A, the text is that of B")]
     assert tally(questions) == {
-        "equal_options": 2, "ambiguous_gold": 1, "option_without_text": 1, "repeated_question": 2, "repeated_stem": 1,
-        "contradicted": 1,
+        "equal_options": 2, "ambiguous_gold": 1, "gold_at_odds": 1, "option_without_text": 1, "repeated_question": 2,
+        "repeated_stem": 1, "contradicted": 1,
     }  # fmt: skip
 
 

@@ -51,13 +51,13 @@ def test_a_case_has_its_questions_in_order(read: Any) -> None:
     questions, problems = read("ecn_qa", {"dp_test.jsonl": rows}, folder=False, fields=FIELDS)
     assert problems == []
     assert [(one.case_id, one.rank, one.kind) for one in questions] == [
-        ("d7", 1, "progressive"), ("d7", 2, "progressive"), ("d8", 1, "progressive")
+        ("dp_test-d7", 1, "progressive"), ("dp_test-d7", 2, "progressive"), ("dp_test-d8", 1, "progressive")
     ]  # fmt: skip
     assert questions[0].context == "M. X" and questions[0].answer_text == "Opérer"
     ranked = [DP | {"rang": n} for n in (2, 1, 1)]
     questions, problems = read("ecn_qa", {"dp_test.jsonl": ranked}, folder=False, fields=FIELDS | {"rank": "rang"})
     assert [one.rank for one in questions] == [2, 1]
-    assert [one.reason for one in problems] == ["rank 1 of case d7 stands already in line 2"]
+    assert [one.reason for one in problems] == ["rank 1 of case dp_test-d7 stands already in line 2"]
 
 
 def test_a_folder_gives_isolated_questions_and_cases_of_one_language(read: Any) -> None:

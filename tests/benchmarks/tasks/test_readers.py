@@ -35,7 +35,7 @@ def test_medqa(read: Any) -> None:
     questions, problems = read("medqa", files)
     assert problems == [] and [one.split for one in questions] == ["dev", "test"], "train only where it is named"
     asked = questions[1]
-    assert (asked.question_id, asked.method, asked.licence) == ("mine-test-00001", "medqa", "MIT")
+    assert (asked.question_id, asked.method, asked.licence) == ("mine-phrases_no_exclude_test-00001", "medqa", "MIT")
     assert (asked.kind, asked.answer_keys, asked.answer_text, asked.subject) == ("single", ["B"], "Sodium", "step1")
     assert asked.options[3] == Option("D", "Lead")
     assert [one.split for one in read("medqa", files, splits=("train",))[0]] == ["train"]
@@ -64,6 +64,11 @@ def test_a_question_of_no_known_benchmark_is_of_its_exams_own_unit() -> None:
     assert told["q1"].startswith("mine:") and told["q2"].startswith("other:")
 
 
+def test_a_stem_of_few_words_is_several_questions() -> None:
+    few = [Question(f"q{n}", "mine", "test", "open", "Which is false?", [], [], right) for n, right in enumerate("ABA")]
+    assert len(set(units(few).values())) == 2
+
+
 def vars_of(question: Question) -> dict[str, Any]:
     return {name: getattr(question, name) for name in question.__dataclass_fields__}
 
@@ -78,7 +83,7 @@ def test_medmcqa_counts_from_one_in_json_and_from_zero_in_parquet(read: Any) -> 
     files = {"dev.json": "\n".join(map(json.dumps, [MEDMCQA, MEDMCQA | {"id": "u-2", "cop": 4, "exp": None}]))}
     questions, problems = read("medmcqa", files | {"test.json": json.dumps(MEDMCQA | {"cop": None})})
     assert problems == [] and [one.answer_text for one in questions] == ["Knee", "Nail"]
-    assert (questions[0].split, questions[0].question_id, questions[0].subject) == ("test", "mine-u-1", "Anatomy")
+    assert (questions[0].split, questions[0].question_id, questions[0].subject) == ("test", "mine-dev-u-1", "Anatomy")
     assert questions[0].quotes == [Quote("A", "", "A knee is a joint.")] and questions[1].quotes == []
     table = io.BytesIO()
     pd.DataFrame([MEDMCQA, MEDMCQA | {"id": "u-2", "cop": 3}]).to_parquet(table)
@@ -113,7 +118,7 @@ def test_pubmedqa_has_a_test_fold_and_its_context_in_the_prompt(read: Any) -> No
     questions, problems = read("pubmedqa", files)
     assert problems == [] and [one.split for one in questions] == ["dev", "test", "dev"]
     asked = questions[1]
-    assert (asked.question_id, asked.kind, asked.context) == ("mine-12", "yes_no", "We looked.\nWe saw.")
+    assert (asked.question_id, asked.kind, asked.context) == ("mine-ori_pqal-12", "yes_no", "We looked.\nWe saw.")
     assert [option.text for option in asked.options] == ["yes", "no", "maybe"] and asked.answer_keys == ["C"]
     assert asked.quotes == [Quote("C", "", "It does.")]
     assert [one.split for one in read("pubmedqa", files, folder=False)[0]] == ["dev", "test", "dev"], "beside the file"
@@ -125,7 +130,7 @@ def test_pubmedqa_of_the_hub(read: Any) -> None:
     table = io.BytesIO()
     pd.DataFrame([row | {"long_answer": "It does not."}]).to_parquet(table)
     asked = one(read("pubmedqa_1k", {"pqa_labeled/train-00000-of-00001.parquet": table.getvalue()}))
-    assert (asked.question_id, asked.context, asked.answer_text) == ("mine-7", "We saw.", "no")
+    assert (asked.question_id, asked.context, asked.answer_text) == ("mine-train-00000-of-00001-7", "We saw.", "no")
 
 
 MMLU = '"Which beats, ""always""?",Heart,Hair,Nail,Tooth,A\n'
@@ -134,7 +139,7 @@ MMLU = '"Which beats, ""always""?",Heart,Hair,Nail,Tooth,A\n'
 def test_mmlu_in_its_three_forms(read: Any) -> None:
     files = {
         "test/anatomy_test.csv": MMLU, "dev/anatomy_dev.csv": MMLU, "val/anatomy_val.csv": MMLU,
-        "test/virology_test.csv": MMLU, "test/astronomy_test.csv": MMLU,
+        "test/virology_test.csv": MMLU + MMLU, "test/astronomy_test.csv": MMLU * 3,
     }  # fmt: skip
     questions, problems = read("mmlu_medical", files)
     assert problems == [] and [(one.split, one.subject) for one in questions] == [
@@ -150,14 +155,16 @@ def test_mmlu_in_its_three_forms(read: Any) -> None:
     assert (asked.subject, asked.answer_text) == ("anatomy", "Heart")
 
 
-def test_mmlu_as_json_lines_has_subjects_and_exemplars_of_ten_options(read: Any) -> None:
+def test_mmlu_as_json_lines_has_subjects_and_takes_no_exemplars_of_mmlu_pro(read: Any, caplog: Any) -> None:
     ten = {"question": "Which?", "options": {key: key * 2 for key in "ABCDEFGHIJ"}, "answer_idx": "J", "answer": "JJ"}
-    test = {"question": "Which beats?", "options": {"A": "Hair", "B": "Heart"}, "answer_idx": "B", "subject": "anatomy"}
-    questions, _ = read("mmlu_medical", {"test.jsonl": [test, test | {"subject": "law"}], "train.jsonl": [ten]})
-    assert [(one.split, one.subject, one.answer_text) for one in questions] == [
-        ("test", "anatomy", "Heart"),
-        ("dev", "", "JJ"),
-    ]
+    four = {"A": "Hair", "B": "Heart", "C": "Nail", "D": "Tooth"}
+    test = {"question": "Which beats?", "options": four, "answer_idx": "B", "subject": "College Biology"}
+    rows = [test, test | {"subject": "law"}, test | {"subject": "anatomi"}, test | {"subject": "law"}]
+    with caplog.at_level("INFO"):
+        (asked,), problems = read("mmlu_medical", {"test.jsonl": rows, "train.jsonl": [ten]})
+    assert (asked.split, asked.subject, asked.answer_text) == ("test", "college_biology", "Heart")
+    assert [one.reason for one in problems] == ["train.jsonl: 10 options, not 4: it is no question of MMLU"]
+    assert "mine: records that are passed over: 2 of law, 1 of anatomi" in caplog.messages
 
 
 def test_mmlu_pro_takes_health_alone(read: Any) -> None:
@@ -166,7 +173,7 @@ def test_mmlu_pro_takes_health_alone(read: Any) -> None:
         "answer_index": 9, "category": "health", "src": "ori_mmlu-nutrition",
     }  # fmt: skip
     asked = one(read("mmlu_pro_health", {"test.jsonl": [row, row | {"category": "law"}]}, folder=False))
-    assert (asked.question_id, len(asked.options), asked.answer_text) == ("mine-5", 10, "Herb 9")
+    assert (asked.question_id, len(asked.options), asked.answer_text) == ("mine-test-5", 10, "Herb 9")
 
 
 def columns(*rows: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -179,6 +186,11 @@ BULLET = {
 }  # fmt: skip
 
 
+def own(question: Question) -> str:
+    """What a question of Medbullets is called in its file."""
+    return question.question_id.partition("-medbullets_op")[2][2:]
+
+
 def test_medbullets_in_columns_are_joined_by_link(read: Any) -> None:
     swapped = BULLET | {"opa": "Fracture", "opb": "Stone", "answer_idx": "A"}
     other = BULLET | {"link": "https://site/testview?qid=217", "question": "A man coughs. Why?"}
@@ -186,11 +198,11 @@ def test_medbullets_in_columns_are_joined_by_link(read: Any) -> None:
         "medbullets_4", {"medbullets_op4.json": columns(*({**one, "ope": None} for one in (other, swapped)))}
     )
     five, problems = read("medbullets_5", {"medbullets_op5.json": columns(BULLET, other, BULLET)})
-    assert problems == [] and [one.question_id for one in four] == ["mine-217", "mine-216"]
-    assert [one.question_id for one in five] == ["mine-216", "mine-217", "mine-216-2"], "what is asked twice stays"
+    assert problems == [] and [own(one) for one in four] == ["217", "216"]
+    assert [own(one) for one in five] == ["216", "217", "216-2"], "what is asked twice stays"
     assert len(four[0].options) == 4 and len(five[0].options) == 5
-    by_id = {one.question_id: one for one in five}
-    assert all(by_id[one.question_id].answer_text == one.answer_text for one in four)
+    by_id = {own(one): one for one in five}
+    assert all(by_id[own(one)].answer_text == one.answer_text for one in four)
     assert [gate.gate for gate in five[2].gates] == ["repeated_question"]
 
 
@@ -212,7 +224,7 @@ def test_medxpertqa_is_asked_without_the_options_in_its_question(read: Any) -> N
     }  # fmt: skip
     asked = one(read("medxpertqa", {"Text/test.jsonl": [row], "MM/test.jsonl": [row | {"id": "MM-1"}]}))
     assert (asked.question_id, asked.stem, asked.answer_text, asked.subject) == (
-        "mine-Text-9",
+        "mine-test-Text-9",
         "Which drug?",
         "two",
         "Skin",
@@ -223,13 +235,14 @@ def test_usmle_leaves_out_what_the_list_of_images_names(read: Any) -> None:
     items = [{"no": n, "question": f"Question {n}?", "options": {"A": "yes", "B": "no"}} for n in (1, 2, 3)]
     files = {
         "step1.json": items, "step1_solutions.json": {"1": "A", "2": "B", "3": "b"}, "step2.json": items[:1],
-        "step2_solutions.json": {"1": "B"}, "question_with_images.json": {"step1": [2], "step2": []},
+        "step2_solutions.json": {"1": "B"}, "question_with_images.json": {"Step 1": [2], "2": []},
     }  # fmt: skip
     questions, problems = read("usmle_self_assessment", files)
     assert problems == []
     told = [(one.question_id, one.subject, one.answer_text) for one in questions]
     assert told == [("mine-step1-1", "step1", "yes"), ("mine-step1-3", "step1", "no"), ("mine-step2-1", "step2", "no")]
-    asked = one(read("usmle_sample", {"step3.jsonl": [items[0] | {"answer_idx": "A"}]}, folder=False))
+    files = {"step3.jsonl": [items[0] | {"answer_idx": "A"}], "question_with_images.json": []}
+    asked = one(read("usmle_sample", files, folder=False))
     assert (asked.subject, asked.answer_text) == ("step3", "yes")
 
 
@@ -275,7 +288,8 @@ LIVE = """<?xml version="1.0"?><NLM-QUESTIONS><NLM-QUESTION qid="TQ1">
 def test_liveqa(read: Any) -> None:
     name = "TestDataset/TREC-2017-LiveQA-Medical-Test.xml"
     (asked,), problems = read("liveqa", {name: LIVE, name.replace(".xml", "-Questions-w-summaries.xml"): LIVE})
-    assert (asked.question_id, asked.stem, asked.kind) == ("mine-TQ1", "Salt\nMay I\neat salt?", "open")
+    assert asked.question_id == "mine-TREC-2017-LiveQA-Medical-Test-TQ1"
+    assert (asked.stem, asked.kind) == ("Salt\nMay I\neat salt?", "open")
     assert asked.answer_text == "Little.\n\nLess than 5 g."
     assert [one.reason for one in problems] == [f"{name}: the field answer is empty"]
 
@@ -335,7 +349,7 @@ def test_healthbench(read: Any, name: str) -> None:
     asked = one(read("healthbench", {name: content, "hard_2025-05-08-21-00-10.jsonl": [HEALTH]}))
     assert asked.turns == [Message("user", "Hi"), Message("assistant", "Yes?")] and asked.stem == "Why?"
     assert asked.rubric == [Criterion("Says why.", 7.0, ["axis:accuracy"]), Criterion("Alarms.", -3.0)]
-    assert (asked.question_id, asked.subject, asked.kind) == ("mine-p-1", "hedging", "open")
+    assert (asked.question_id, asked.subject, asked.kind) == (f"mine-{name.partition('.')[0]}-p-1", "hedging", "open")
     assert len(read("healthbench_hard", {"hard_2025-05-08-21-00-10.jsonl": [HEALTH]})[0]) == 1
 
 

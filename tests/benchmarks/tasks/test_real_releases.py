@@ -25,6 +25,9 @@ SUBJECTS = {
     "medical_genetics": 100, "professional_medicine": 272,
 }  # fmt: skip
 
+ASIDE = {"mmlu_medical": 5}
+"""Questions of MMLU-Pro that stand as exemplars beside those of MMLU."""
+
 pytestmark = [
     pytest.mark.real_data,
     pytest.mark.skipif(not DATA.is_dir(), reason="no benchmarks beside the project"),
@@ -38,7 +41,7 @@ def found() -> dict[str, list[Question]]:
         release = Release(known_tasks()[name], name, DATA / place)
         assert fault_of(release) == "" and is_checked(release)
         every[name], problems = read_release(release)
-        assert problems == []
+        assert len(problems) == ASIDE.get(name, 0)
     return every
 
 
@@ -55,7 +58,7 @@ def test_counts_are_the_published_ones_and_every_answer_is_an_option(
 
 def test_subjects_and_splits(found: dict[str, list[Question]]) -> None:
     assert Counter(one.subject for one in found["mmlu_medical"] if one.split == "test") == SUBJECTS
-    assert [len(one.options) for one in found["mmlu_medical"] if one.split == "dev"][0] == 10
+    assert {(one.split, len(one.options)) for one in found["mmlu_medical"]} == {("test", 4)}
     assert Counter(one.split for one in found["pubmedqa"]) == {"test": 500, "dev": 500}
     assert Counter(one.answer_keys[0] for one in found["medqa"]) == {"A": 353, "B": 309, "C": 346, "D": 265}
     claims = [len(one.must_have) for one in found["k_qa"]], [len(one.nice_to_have) for one in found["k_qa"]]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from med_small_lm.benchmarks.resampling import Array, weights
+from med_small_lm.benchmarks.resampling import Array, units, weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +108,8 @@ def _with_intervals(
     cells: Array, groups: Sequence[Any] | None, measures: Callable[[Array], Array], samples: int, seed: int
 ) -> tuple[float, float, float, float, float, float]:
     """Both measures of all items, each with the 2.5th and 97.5th percentile of its resamples."""
-    names = np.unique(np.asarray(groups), return_inverse=True)[1].reshape(-1) if groups is not None else None
-    places = np.arange(len(cells)) if names is None else names
-    sums = np.zeros((int(places.max()) + 1, cells.shape[1]))
-    np.add.at(sums, places, cells)
-    rows, counts = np.unique(sums, axis=0, return_counts=True)
-    strata = np.zeros(len(rows), dtype=int)
-    drawn = np.concatenate([measures(block @ rows) for block in weights(counts, strata, samples, seed)])
+    of = units(cells, clusters=groups)
+    drawn = np.concatenate([measures(block @ of.sums) for block in weights(of.counts, of.strata, samples, seed)])
     value = measures(cells.sum(axis=0)[None, :])[0]
     seen, kappa = ((float(value[n]), *_middle(drawn[:, n])) for n in (0, 1))
     return *seen, *kappa

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,26 +60,37 @@ def read_annotations(path: Path) -> tuple[list[Annotated], list[str]]:
     """Returns the annotated statements of a file, and of each row that is none its line and why.
 
     Raises:
-        UserError: The file is not there, or has no columns of this kind.
+        UserError: The file is not there, is no CSV in UTF-8, or has no columns of this kind.
     """
     if not path.is_file():
         raise UserError(f"no file {path}: give the path of K-QA's NLI_medical_annotator.csv")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        columns = [name for name in rows.fieldnames or () if name.startswith("label_")]
-        missing = [name for name in _FIELDS if name not in (rows.fieldnames or ())]
-        if missing or not columns:
-            raise UserError(f"{path} lacks the columns {', '.join(missing or ['label_0, label_1 …'])}")
-        found, problems = list[Annotated](), list[str]()
-        for row in rows:
-            labels = tuple((row[name] or "").strip().capitalize() for name in columns)
-            wrong = [label for label in labels if label not in LABELS]
-            texts = [(row[name] or "").strip() for name in _FIELDS]
-            if wrong or not all(texts):
-                why = f"the label {wrong[0]!r}" if wrong else "an empty field"
-                problems.append(f"line {rows.line_num}: {why}")
-            else:
-                found.append(Annotated(texts[0], texts[1], texts[2], labels))
+    raw = path.read_bytes()
+    try:
+        rows = csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
+        return _annotated(rows, path)
+    except UnicodeDecodeError as problem:
+        line = raw.count(b"\n", 0, problem.start) + 1
+        raise UserError(f"{path}, line {line}: no UTF-8; save the file as that") from problem
+    except csv.Error as problem:
+        raise UserError(f"{path}, line {rows.line_num + 1}: no row of a CSV: {problem}") from problem
+
+
+def _annotated(rows: csv.DictReader[str], path: Path) -> tuple[list[Annotated], list[str]]:
+    """The annotated statements of the rows, and the problems of the others."""
+    columns = [name for name in rows.fieldnames or () if name.startswith("label_")]
+    missing = [name for name in _FIELDS if name not in (rows.fieldnames or ())]
+    if missing or len(columns) < 2:
+        raise UserError(f"{path} lacks the columns {', '.join(missing or ['label_0, label_1 … of two physicians'])}")
+    found, problems = list[Annotated](), list[str]()
+    for row in rows:
+        labels = tuple((row[name] or "").strip().capitalize() for name in columns)
+        wrong = [label for label in labels if label not in LABELS]
+        texts = [(row[name] or "").strip() for name in _FIELDS]
+        if wrong or not all(texts):
+            why = f"the label {wrong[0]!r}" if wrong else "an empty field"
+            problems.append(f"line {rows.line_num}: {why}")
+        else:
+            found.append(Annotated(texts[0], texts[1], texts[2], labels))
     return found, problems
 
 

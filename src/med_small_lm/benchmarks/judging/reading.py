@@ -9,7 +9,8 @@ from med_small_lm.answers.markup import plain
 from med_small_lm.answers.thinking import without_thinking
 from med_small_lm.teacher.requests import OK, Reply
 
-READ, UNCLEAR, FAILED = "read", "unclear", "failed"
+VERDICT_READ, UNCLEAR, FAILED = "read", "unclear", "failed"
+"""The states of a verdict."""
 
 
 def verdict_of(reply: Reply, words: Sequence[str]) -> tuple[str, str]:
@@ -22,7 +23,7 @@ def verdict_of(reply: Reply, words: Sequence[str]) -> tuple[str, str]:
         return "", FAILED
     told = (reply.parsed or {}).get("verdict")
     label = str(told).casefold() if told is not None else _worded(reply.content, words)
-    return (label, READ) if label in words else ("", UNCLEAR)
+    return (label, VERDICT_READ) if label in words else ("", UNCLEAR)
 
 
 def _worded(content: str, words: Sequence[str]) -> str:

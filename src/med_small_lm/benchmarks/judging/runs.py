@@ -38,7 +38,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class JudgedRun:
     """All questions of a benchmark as one model answered them; ``n_failed`` could not be asked and are not in it.
 
     ``samples`` resamples with ``seed`` are behind an interval.
@@ -68,13 +68,13 @@ class Run:
         return Score(*run, metric, value, n, unread, low, high, self.n_failed)
 
 
-def runs_of(
+def judged_runs(
     benchmarks: Mapping[str, Sequence[Question]],
     predictions: Iterable[Prediction],
     judgements: Iterable[Judgement],
     samples: int,
     seed: int,
-) -> Iterator[Run]:
+) -> Iterator[JudgedRun]:
     """Yields each model's answers to each benchmark that has open questions, over all of these questions.
 
     A question without a prediction counts as unanswered.
@@ -100,4 +100,4 @@ def runs_of(
             labels = said.get((model, benchmark, variant, question.question_id), {})
             judged.append(Judged(question, answer, labels))
         if judged:
-            yield Run(model, benchmark, variant, judged, n_failed, samples, seed)
+            yield JudgedRun(model, benchmark, variant, judged, n_failed, samples, seed)

@@ -23,7 +23,7 @@ from med_small_lm.benchmarks.judging.asking import (
     answer_text,
     points_of,
 )
-from med_small_lm.benchmarks.judging.runs import Judged, Run, runs_of
+from med_small_lm.benchmarks.judging.runs import Judged, JudgedRun, judged_runs
 from med_small_lm.schemas.rows import Criterion, Judgement, Prediction, Question, Score
 
 
@@ -45,7 +45,7 @@ def judged_scores(
         seed: of the resamples.
     """
     made: list[Score] = []
-    for run in runs_of(benchmarks, predictions, judgements, samples, seed):
+    for run in judged_runs(benchmarks, predictions, judgements, samples, seed):
         for scores in (_claims, _rubrics, _premises, _unread):
             made += scores(run)
     return made
@@ -54,14 +54,14 @@ def judged_scores(
 # K-QA --------------------------------------------------------------------------------------------------------------
 
 
-def _claims(run: Run) -> Iterator[Score]:
+def _claims(run: JudgedRun) -> Iterator[Score]:
     """Completeness, hallucination and precision: over all questions, then over the answered ones."""
     judged = [one for one in run.judged if one.question.must_have or one.question.nice_to_have]
     for suffix, part in (("", judged), ("_answered", [one for one in judged if one.is_answered])):
         yield from _claims_of(run, part, suffix)
 
 
-def _claims_of(run: Run, part: Sequence[Judged], suffix: str) -> Iterator[Score]:
+def _claims_of(run: JudgedRun, part: Sequence[Judged], suffix: str) -> Iterator[Score]:
     with_must = [one for one in part if one.question.must_have]
     sizes = [len(one.question.must_have) for one in with_must]
     entailed = _least_and_most(
@@ -96,7 +96,7 @@ def _least_and_most(labels: Sequence[Sequence[bool | None]]) -> dict[str, list[i
 # HealthBench -------------------------------------------------------------------------------------------------------
 
 
-def _rubrics(run: Run) -> Iterator[Score]:
+def _rubrics(run: JudgedRun) -> Iterator[Score]:
     """The rubric's score over all questions, by theme, and by the tags of the criteria."""
     rated = [one for one in run.judged if one.question.rubric]
     themes = sorted({one.question.subject for one in rated} - {""})
@@ -109,7 +109,7 @@ def _rubrics(run: Run) -> Iterator[Score]:
         yield from _rubric(run, rated, tag.replace(":", "=", 1), tag)
 
 
-def _rubric(run: Run, rated: Sequence[Judged], subset: str, tag: str) -> Iterator[Score]:
+def _rubric(run: JudgedRun, rated: Sequence[Judged], subset: str, tag: str) -> Iterator[Score]:
     """The mean over questions of points over possible points, clipped to 0 … 1 only then, as simple-evals does."""
     part, rows = list[Judged](), list[tuple[float, float, float]]()
     for one in rated:
@@ -138,7 +138,7 @@ def _points(one: Judged, told: Sequence[tuple[int, Criterion]]) -> tuple[float, 
     return value, least, most
 
 
-def _premises(run: Run) -> Iterator[Score]:
+def _premises(run: JudgedRun) -> Iterator[Score]:
     """The share of false premises that answers accept, a mean over the questions that have one."""
     part, labels = list[Judged](), list[list[bool | None]]()
     for one in run.judged:
@@ -151,7 +151,7 @@ def _premises(run: Run) -> Iterator[Score]:
         yield run.score(f"premise_acceptance{bound}", part, shares)
 
 
-def _unread(run: Run) -> Iterator[Score]:
+def _unread(run: JudgedRun) -> Iterator[Score]:
     """The share of verdicts that the judge did not give, where any is missing; ``n`` are all, ``n_unparsed`` these."""
     asked = [one for one in run.judged if answer_text(one.answer)]
     sizes = [sum(1 for _ in points_of(one.question)) for one in asked]

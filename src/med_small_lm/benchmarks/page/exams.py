@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from med_small_lm.benchmarks.literature import Published
 from med_small_lm.benchmarks.page import pictures, words
 from med_small_lm.benchmarks.page.blocks import Block, Picture, Section, Table, Text
 from med_small_lm.benchmarks.page.results import Results, is_control
@@ -52,8 +53,9 @@ def _about(results: Results, name: str) -> str:
         parts.append(f"Published are {task.n:,}: the scores are not those of the whole exam.")
     if guess := results.chance(name):
         parts.append(f"Guessing is right in {words.percent(guess)}.")
-    if mark := results.pass_mark(name):
-        parts.append(f"People pass at about {words.percent(mark)}.")
+    if task and task.pass_mark:
+        mark, source = task.pass_mark
+        parts.append(f"People pass at about {words.percent(mark)} ({source}).")
     cases = {question.case_id for question in questions if question.case_id}
     if cases:
         parts.append(f"They belong to {len(cases):,} cases, each told step by step; intervals are over whole cases.")
@@ -85,8 +87,9 @@ def _every(scores: list[Score]) -> Table:
 
 
 def _parts(results: Results, name: str, scores: list[Score]) -> Iterator[Block]:
-    """Accuracy by subject, book, kind and language, and along progressive cases."""
-    told = [score for score in scores if score.metric == "accuracy" and not is_control(score.variant)]
+    """The scores by subject, book, kind and language, along progressive cases, and by the tags of a rubric."""
+    metric = "accuracy" if results.leading(name) == "macro_accuracy" else results.leading(name)
+    told = [score for score in scores if score.metric == metric and not is_control(score.variant)]
     for field, said in PARTS.items():
         own = [score for score in told if score.subset.startswith(f"{field}=")]
         if own:
@@ -96,9 +99,25 @@ def _parts(results: Results, name: str, scores: list[Score]) -> Iterator[Block]:
     if ranked:
         said = (
             "Along a case: questions build on each other, so a model that is told its own earlier answers may be led "
-            "astray by them. The gap to the line of right earlier answers is what its own mistakes cost."
+            "astray by them. The gap to the line of right earlier answers is what its own mistakes cost; it stands "
+            "with its interval under “Which model is better?”."
         )
         yield Picture(said, pictures.ranks(ranked))
+    yield from _tagged([score for score in told if score.metric == "rubric"])
+
+
+def _tagged(scores: list[Score]) -> Iterator[Table]:
+    """The rubric's scores by its criteria's tags."""
+    rows = [
+        [score.subset.replace("=", ": ", 1), score.model, words.way(score.mode, score.variant), words.value_of(score),
+         f"{score.n:,}"]
+        for score in sorted(scores, key=lambda one: one.subset)
+        if score.subset != "all" and score.subset.partition("=")[0] not in PARTS
+    ]  # fmt: skip
+    if rows:
+        said = "The same by what the rubric's criteria are about (their tags): points on these criteria alone."
+        head = ["criteria", "model", "how it answers", words.metric("rubric"), "questions"]
+        yield Table(said, head, rows, folded=f"By the rubric's tags ({len(rows)})")
 
 
 def _measures(scores: list[Score], leading: str) -> Iterator[Table]:
@@ -129,7 +148,7 @@ def _published(results: Results, name: str) -> Iterator[Table]:
             f"{one.system}, {one.generation}",
             one.model,
             f"{one.value} %",
-            f"{one.split}: {one.n:,}" if one.n else f"{one.split}: n not told",
+            _questions(one),
             one.mode,
             one.aggregation,
             one.check,
@@ -139,9 +158,15 @@ def _published(results: Results, name: str) -> Iterator[Table]:
     ]
     if rows:
         said = (
-            "Figures that others published for this exam. “Right answers” is our check: a share of n questions must "
-            "be a whole number of right answers. Where none fits, questions were left out, several runs averaged, or "
-            "a digit is wrong."
+            "Figures that others published for this exam. “Check” is ours: a share of n questions must be a whole "
+            "number of right answers, and a mean that of its cells. Where it is not, questions were left out, several "
+            "runs averaged, other exams are in the mean, or a digit is wrong."
         )
-        head = ["publication", "model", "share", "questions", "how it answers", "runs", "right answers", "source"]
+        head = ["publication", "model", "share", "questions", "how it answers", "runs", "check", "source"]
         yield Table(said, head, rows, folded=f"Published by others ({len(rows)})")
+
+
+def _questions(one: Published) -> str:
+    """Which questions a published figure is of, and how many."""
+    part = "" if one.subset == "all" else f"{words.subset(one.subset)}, "
+    return f"{part}{one.split}: {one.n:,}" if one.n else f"{part}{one.split}: n not told"

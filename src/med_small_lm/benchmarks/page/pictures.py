@@ -33,13 +33,12 @@ def bars(scores: Sequence[Score], guess: float, pass_mark: float | None) -> go.F
         )
     _line(figure, guess, "guessing", "dot")
     _line(figure, pass_mark, "pass mark", "dash")
-    shown = "right answers" if not scores or scores[0].metric == "accuracy" else words.metric(scores[0].metric)
-    figure.update_layout(barmode="group", yaxis={"title": f"{shown}, %", "range": [0, 100]}, **_look(420))
+    figure.update_layout(barmode="group", yaxis={"title": f"{_shown(scores)}, %", "range": [0, 100]}, **_look(420))
     return figure
 
 
 def dots(scores: Sequence[Score], first: tuple[str, str]) -> go.Figure:
-    """Returns accuracy by subset (subjects, books), a symbol a model; ways of asking but the first show at a click."""
+    """Returns scores by subset (subjects, books), a symbol a model; ways of asking but the first show at a click."""
     figure = go.Figure()
     models = list(dict.fromkeys(score.model for score in scores))
     for mode, variant in dict.fromkeys((score.mode, score.variant) for score in scores):
@@ -61,7 +60,7 @@ def dots(scores: Sequence[Score], first: tuple[str, str]) -> go.Figure:
                 marker={"color": _colour(place), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 9},
             )
     n = len({score.subset for score in scores})
-    figure.update_xaxes(title="right answers, %", range=[0, 100])
+    figure.update_xaxes(title=f"{_shown(scores)}, %", range=[0, 100])
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_layout(scattermode="group", **_look(200 + n * max(_ROW, 14 * len(models))))
     return figure
@@ -152,6 +151,11 @@ def coverage(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
     figure.update_xaxes(title="share of the question found in the best single training document")
     figure.update_layout(barmode="group", yaxis={"title": "questions, %", "range": [0, 108]}, **_look(420))
     return figure
+
+
+def _shown(scores: Sequence[Score]) -> str:
+    """What a share is of."""
+    return "right answers" if not scores or scores[0].metric == "accuracy" else words.metric(scores[0].metric)
 
 
 def _interval(scores: Sequence[Score]) -> dict[str, object]:

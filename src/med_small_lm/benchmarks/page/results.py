@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from med_small_lm.benchmarks.leading import leading, metrics_of
 from med_small_lm.benchmarks.literature import AVERAGES, Published, literature
-from med_small_lm.benchmarks.parts import CONTROL
+from med_small_lm.benchmarks.parts import CONTROL, Run, subsets
 from med_small_lm.benchmarks.scoring import chance
 from med_small_lm.benchmarks.task import Task
 from med_small_lm.benchmarks.tasks import task_of
+from med_small_lm.benchmarks.unscored import Asked, asked_of
 from med_small_lm.schemas.rows import (
     Comparison,
     Contamination,
@@ -23,9 +25,6 @@ from med_small_lm.schemas.rows import (
     Question,
     Score,
 )
-
-LEADING = ("accuracy", "macro_accuracy", "completeness", "rubric")
-"""The metrics that may stand for a benchmark, the first that it has: groups have a mean, open questions a judge's."""
 
 Way = tuple[str, str]
 """Mode and variant: how a benchmark was put to a model."""
@@ -76,17 +75,30 @@ class Results:
         whole = [score for score in self.scores if score.subset == "all"]
         return [score for score in whole if score.metric == self.leading(score.benchmark)]
 
-    def leading(self, benchmark: str) -> str:
-        """The metric that stands for a benchmark."""
-        found = self._metrics.get(benchmark, ())
-        return next((metric for metric in LEADING if metric in found), "")
+    @cached_property
+    def asked(self) -> dict[Run, Asked]:
+        """How many questions each run was put, and how many of them could not be asked."""
+        return asked_of(self.predictions)
 
     @cached_property
-    def _metrics(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for score in self.scores:
-            found.setdefault(score.benchmark, set()).add(score.metric)
-        return found
+    def unscored(self) -> dict[Run, Asked]:
+        """The runs that have no score."""
+        scored = {(score.model, score.benchmark, score.mode, score.variant) for score in self.scores}
+        return {run: asked for run, asked in self.asked.items() if run not in scored}
+
+    @cached_property
+    def names(self) -> list[str]:
+        """All models: those that are told of, and any that answered."""
+        return list(dict.fromkeys([*self.models, *(run[0] for run in self.asked), *(one.model for one in self.scores)]))
+
+    def leading(self, benchmark: str) -> str:
+        """The metric that stands for a benchmark."""
+        return self._leading.get(benchmark, "")
+
+    @cached_property
+    def _leading(self) -> dict[str, str]:
+        known = {name: self.questions.get(name, ()) for name in self.benchmarks}
+        return {name: leading(metrics_of(self.scores, name), questions) for name, questions in known.items()}
 
     def ways(self, benchmark: str, *, controls: bool = False) -> list[Way]:
         """How a benchmark was put to models."""
@@ -106,11 +118,12 @@ class Results:
     def pass_mark(self, benchmark: str) -> float | None:
         """The share of right answers with which people pass, where a source tells it."""
         task = self.task(benchmark)
-        return task.pass_mark if task else None
+        return task.pass_mark[0] if task and task.pass_mark else None
 
-    def chance(self, benchmark: str) -> float:
+    def chance(self, benchmark: str, subset: str = "all") -> float:
         """The accuracy of guessing; 0 where there is nothing to guess among."""
-        return chance(self.questions.get(benchmark, ()))
+        questions = self.questions.get(benchmark, ())
+        return chance(questions if subset == "all" else subsets(questions).get(subset, ()))
 
 
 def is_control(variant: str) -> bool:

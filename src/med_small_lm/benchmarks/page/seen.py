@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from med_small_lm.benchmarks.exposure import BANDS, CLEAN, DIRTY, band, best_of, distribution
+from med_small_lm.benchmarks.exposure import BANDS, CLEAN, DIRTY, band, best_of, by_unit, distribution
 from med_small_lm.benchmarks.page import pictures, words
 from med_small_lm.benchmarks.page.blocks import Block, Picture, Section, Table, Text
 from med_small_lm.benchmarks.page.results import Results, is_control
@@ -26,20 +26,23 @@ def seen(results: Results) -> Section:
             "same question in quite other words it does not find. What a model from elsewhere was trained on is not "
             "known, and not here."
         )
-        blocks += [Picture(said, pictures.coverage(distribution(results.exposures))), _by_source(results)]
+        asked = [one for own in results.questions.values() for one in own]
+        counted = by_unit(results.exposures, asked)
+        blocks += [Picture(said, pictures.coverage(distribution(counted))), _by_source(counted)]
         blocks += [*_split(results), *_worst(results)]
     return Section("seen", "Had it seen the questions?", [*blocks, *_stopped(results)])
 
 
-def _by_source(results: Results) -> Table:
+def _by_source(exposures: Sequence[Exposure]) -> Table:
     """How many questions of each benchmark stand how far in each source."""
     counts: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for one in results.exposures:
+    for one in exposures:
         counts[one.benchmark, one.source][band(one.coverage)] += 1
     rows = [[*key, *(f"{own[name]:,}" for name in BANDS)] for key, own in sorted(counts.items())]
     said = (
         "Questions by the share found in the best document of each training source: “corpus” is text that was read "
-        "(books, papers, general text, rephrasings), “conversations” are practice questions and talks, by their sort."
+        "(books, papers, general text, rephrasings), “conversations” are practice questions and talks, by their sort. "
+        "Exams that ask the same questions stand in one row, and a question that is asked twice counts once."
     )
     return Table(said, ["exam", "training source", *BANDS], rows, folded="By training source")
 

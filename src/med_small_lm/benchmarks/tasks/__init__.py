@@ -10,7 +10,11 @@ from pkgutil import iter_modules
 
 from med_small_lm.benchmarks.defects import stem_of
 from med_small_lm.benchmarks.task import Task
+from med_small_lm.overlap.normalise import normalised
 from med_small_lm.schemas.rows import Question
+
+WORDS_TELL = 8
+"""A stem of fewer words may be that of several questions."""
 
 
 @cache
@@ -36,6 +40,12 @@ def units(questions: Iterable[Question]) -> dict[str, str]:
     """By question id, what it is counted as where a question that several benchmarks ask is counted once.
 
     MedQA's releases of four and of five options ask the same questions, their options shuffled independently: what
-    they share is the stem.
+    they share is the stem. One of few words ("Which of the following is false?") asks nothing without the right answer.
     """
-    return {one.question_id: f"{unit_of(one)}:{sha256(stem_of(one).encode()).hexdigest()[:16]}" for one in questions}
+    return {one.question_id: f"{unit_of(one)}:{sha256(_asked(one).encode()).hexdigest()[:16]}" for one in questions}
+
+
+def _asked(question: Question) -> str:
+    """What tells a question from others, whatever the order of its options."""
+    stem = stem_of(question)
+    return stem if len(stem.split()) >= WORDS_TELL else f"{stem} {normalised(question.answer_text)}"

@@ -6,6 +6,7 @@ Nobody told the names of its fields, so an entry of ``benchmarks.yml`` maps them
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,53 +19,51 @@ from med_small_lm.schemas.rows import Option, Question
 
 def _read(release: Release) -> Iterator[Found]:
     """Isolated questions are of kind ``multi``; those of a case ``progressive``, ranked as told or as they stand."""
-    ranks: dict[str, int] = {}
+    asked = Counter[str]()
 
     def question(record: Record) -> Question:
         def told(role: str) -> str:
             return record.told(name) if (name := release.field(role)) else ""
 
-        options, keys = _propositions(record.fields.get(release.field("propositions")), _answers(record))
-        case, rank = told("case"), told("rank")
-        if case:
-            ranks[case] = ranks.get(case, 0) + 1
-        if rank and not rank.isdecimal():
+        case = told("case") and f"{record.place}-{told('case')}"
+        asked[case] += 1  # before anything is found wrong: what follows in the case keeps its rank
+        rank = told("rank") or str(asked[case] if case else 0)
+        if not re.fullmatch(r"\d{1,4}(\.0)?", rank):
             raise Unusable(f"the rank {rank!r} is no number")
+        options, keys = _propositions(record)
         return Question(
             record.id(told("id")), "ecn_qa", record.split, "progressive" if case else "multi",
             record.text(release.field("question")), options, keys, "; ".join(text_of(options, key) for key in keys),
-            case_id=case, rank=int(rank or ranks.get(case, 0)), language=release.task.language, context=told("context"),
+            case_id=case, rank=int(float(rank)), language=release.task.language, context=told("context"),
             subject=told("subject"),
         )  # fmt: skip
 
     yield from by_record(question)(release)
 
 
-def _answers(record: Record) -> Any:
-    name = record.release.field("answers")
-    return record.fields.get(name) if name else None
-
-
-def _propositions(held: Any, answers: Any) -> tuple[list[Option], list[str]]:
+def _propositions(record: Record) -> tuple[list[Option], list[str]]:
     """The options, and the keys of the right ones.
 
     Propositions are texts, by key or in a list, or objects of a text and whether it is true; answers are keys or texts,
     in a list or as ``ABD``, or as many truths as there are propositions.
     """
-    if (
-        isinstance(held, Sequence)
-        and not isinstance(held, str)
-        and held
-        and all(isinstance(one, Mapping) for one in held)
-    ):
-        texts = [
-            next((value for value in one.values() if isinstance(value, str) and len(value) > 1), "") for one in held
-        ]
-        options = lettered(texts)
+    field = record.release.field
+    held, answers = record.fields.get(field("propositions")), record.fields.get(field("answers"))
+    if held and isinstance(held, list) and all(isinstance(one, Mapping) for one in held):
+        options = lettered([_text(one, field("text")) for one in held])
         answers = answers or [next((value for value in one.values() if isinstance(value, bool)), None) for one in held]
     else:
         options = keyed(held)
     return options, _keys(options, answers)
+
+
+def _text(proposition: Mapping[str, Any], name: str) -> str:
+    """The text of a proposition: its field of that name, else the only field that is a text."""
+    held = [proposition[name]] if name in proposition else list(proposition.values())
+    texts = [text for text in held if isinstance(text, str)]
+    if len(texts) != 1:
+        raise Unusable(f"which field is a proposition's text? Name it: `text` among `fields`, which is {name} now")
+    return texts[0]
 
 
 def _keys(options: Sequence[Option], answers: Any) -> list[str]:
@@ -75,7 +74,7 @@ def _keys(options: Sequence[Option], answers: Any) -> list[str]:
             if re.fullmatch(r"[A-Za-z]+", told) and len(told) <= len(options)
             else re.split(r"[;,|\s]+", told)
         )
-    if not isinstance(answers, Sequence) or not answers:
+    if not isinstance(answers, list) or not answers:
         raise Unusable("no answer")
     if all(isinstance(one, bool | int) for one in answers):
         if len(answers) != len(options) or not set(answers) <= {0, 1}:
@@ -107,6 +106,7 @@ ECN_QA = Task(
         "id": "?id",
         "question": "question",
         "propositions": "propositions",
+        "text": ".text",
         "answers": "?answers",
         "case": "?case_id",
         "rank": "?rank",

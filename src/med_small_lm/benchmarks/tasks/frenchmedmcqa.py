@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from med_small_lm.benchmarks.choices import keyed, right_key, text_of
-from med_small_lm.benchmarks.releases import Record, Unusable, by_record
+from med_small_lm.benchmarks.releases import Record, by_record
 from med_small_lm.benchmarks.task import Task
 from med_small_lm.schemas.rows import Question
 
@@ -16,11 +16,7 @@ def _question(record: Record) -> Question:
     options = keyed(
         held if isinstance(held, Mapping) else {key: record.fields.get(f"answers.{key}") for key in "abcde"}
     )
-    told = record.fields.get("correct_answers")
-    right = re.split(r"[;|,\s]+", told.strip()) if isinstance(told, str) else list(told or ())
-    if not right or right == [""]:
-        raise Unusable("no answer")
-    keys = sorted({right_key(options, str(key)) for key in right})
+    keys = sorted({right_key(options, key) for key in re.split(r"[;|,\s]+", record.told("correct_answers"))})
     single = record.told("type") == "simple" or (not record.told("type") and len(keys) == 1)
     return Question(
         record.id(record.told("id")), "frenchmedmcqa", record.split, "single" if single else "multi",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,22 +16,21 @@ _THEME = "theme:"
 
 
 def _question(record: Record) -> Question:
-    *turns, last = [_turn(one) for one in _list(record, "prompt")]
+    *turns, last = [_turn(one) for one in _held(record, "prompt")]
     if last.role != "user":
         raise Unusable("the conversation does not end with the user's turn")
-    tags = [str(tag) for tag in record.fields.get("example_tags") or ()]
+    tags = [str(tag) for tag in record.listed("example_tags")]
     ideal = record.fields.get("ideal_completions_data")
     told = ideal.get("ideal_completion") if isinstance(ideal, Mapping) else None
     return Question(
         record.id(record.told("prompt_id")), "healthbench", "test", "open", last.content, [], [], str(told or ""),
-        rubric=[_criterion(one) for one in _list(record, "rubrics")], turns=turns,
+        rubric=[_criterion(one) for one in _held(record, "rubrics")], turns=turns,
         subject=next((tag.removeprefix(_THEME) for tag in tags if tag.startswith(_THEME)), ""),
     )  # fmt: skip
 
 
-def _list(record: Record, name: str) -> list[Any]:
-    held = record.fields.get(name)
-    if not isinstance(held, list) or not held:
+def _held(record: Record, name: str) -> Sequence[Any]:
+    if not (held := record.listed(name)):
         raise Unusable(f"no {name}")
     return held
 
@@ -42,10 +42,14 @@ def _turn(told: Any) -> Message:
 
 
 def _criterion(told: Any) -> Criterion:
-    points = told.get("points") if isinstance(told, Mapping) else None
-    if not isinstance(points, int | float) or isinstance(points, bool) or not str(told.get("criterion") or "").strip():
-        raise Unusable("a criterion has no text, or no points")
-    return Criterion(str(told["criterion"]).strip(), float(points), [str(tag) for tag in told.get("tags") or ()])
+    if not isinstance(told, Mapping) or not isinstance(text := told.get("criterion"), str) or not text.strip():
+        raise Unusable("a criterion has no text")
+    points, tags = told.get("points"), told.get("tags") or []
+    if not isinstance(points, int | float) or isinstance(points, bool) or not abs(points) <= sys.float_info.max:
+        raise Unusable("a criterion has no points")
+    if not isinstance(tags, list):
+        raise Unusable("a criterion's tags are no list")
+    return Criterion(text.strip(), float(points), [str(tag) for tag in tags])
 
 
 HEALTHBENCH = Task(

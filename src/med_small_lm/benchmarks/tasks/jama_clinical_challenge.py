@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from med_small_lm.benchmarks.choices import explained, lettered, right_key, text_of
+from med_small_lm.benchmarks.choices import at_odds, explained, lettered, right_key, text_of
 from med_small_lm.benchmarks.releases import Record, by_record
 from med_small_lm.benchmarks.task import Task
 from med_small_lm.schemas.rows import Question
@@ -11,11 +11,12 @@ _LETTERED = ("opa", "opb", "opc", "opd")
 
 
 def _question(record: Record) -> Question:
-    options = lettered(record.fields.get(name) for name in _LETTERED)
-    key = right_key(options, record.told("answer_idx"), record.told("answer"))
+    options, answer = lettered([record.fields.get(name) for name in _LETTERED]), record.told("answer")
+    key = right_key(options, record.told("answer_idx"), answer)
     return Question(
         record.id(), "jama_clinical_challenge", record.split, "single", record.text("question"), options, [key],
         text_of(options, key), quotes=explained(key, record.told("explanation")), subject=record.told("field"),
+        gates=at_odds(options, key, answer),
     )  # fmt: skip
 
 

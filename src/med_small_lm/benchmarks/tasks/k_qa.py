@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from med_small_lm.benchmarks.defects import EMPTY_CLAIM, defect
-from med_small_lm.benchmarks.releases import Record, Unusable, by_record
+from med_small_lm.benchmarks.releases import Found, Record, Release, Unusable, by_record
 from med_small_lm.benchmarks.task import TEST, UNLABELLED, Task
 from med_small_lm.schemas.rows import Question
 
 
-def _question(record: Record) -> Question:
-    answered = record.has("Must_have")
+def _read(release: Release) -> Iterator[Found]:
+    """The questions; those of a file in which physicians answered none are of split ``unlabelled``."""
+    answered = {one.file for one in release.records() if isinstance(one, Record) and one.has("Must_have")}
+    yield from by_record(lambda record: _question(record, answered=record.file in answered))(release)
+
+
+def _question(record: Record, *, answered: bool) -> Question:
+    if answered and not record.has("Must_have"):
+        raise Unusable("no field Must_have, which others of the file have")
     told = [_claims(record, name) for name in ("Must_have", "Nice_to_have")]
     must_have, nice_to_have = ([one for one in claims if one] for claims in told)
     empty = sum(not one for claims in told for one in claims)
@@ -21,8 +30,8 @@ def _question(record: Record) -> Question:
 
 
 def _claims(record: Record, name: str) -> list[str]:
-    told = record.fields.get(name) or []
-    if not isinstance(told, list) or not all(isinstance(one, str) for one in told):
+    told = record.listed(name)
+    if not all(isinstance(one, str) for one in told):
         raise Unusable(f"the field {name} is no list of texts")
     return [one.strip() for one in told]
 
@@ -36,7 +45,7 @@ K_QA = Task(
     version="2024",
     n=201,
     takes="`questions_w_answers.jsonl` (Question, Free_form_answer, Must_have, Nice_to_have), or its folder",
-    read=by_record(_question),
+    read=_read,
     metric="claims",
     forms=(("Question",),),
     files=("*.jsonl",),

@@ -57,5 +57,5 @@ LIVEQA = Task(
     suffixes=(".xml",),
     files=("!*summaries*", "*"),
     unverified=("n: its readme counts no test questions", "licence"),
-    defects=("a question may have several reference answers: they are shown to a judge together",),
+    defects=("a question may have several reference answers: they are kept together",),
 )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from med_small_lm.benchmarks.choices import explained, lettered, right_key, text_of
+from med_small_lm.benchmarks.choices import at_odds, explained, lettered, right_key, text_of
 from med_small_lm.benchmarks.releases import Found, Record, Release, by_record
 from med_small_lm.benchmarks.task import Task
 from med_small_lm.schemas.rows import Question
@@ -17,19 +17,20 @@ _LETTERED = ("opa", "opb", "opc", "opd", "ope")
 
 def _read(release: Release) -> Iterator[Found]:
     """The questions, named after their links: the two releases stand in different orders, their options too."""
-    links = Counter[str]()
+    links = Counter[tuple[str, str]]()
 
     def question(record: Record) -> Question:
-        texts = [text for name in _LETTERED if (text := record.told(name))]
-        options = lettered(texts)
-        key = right_key(options, record.told("answer_idx"), record.told("answer"))
         own = _name(record.told("link"))
-        links[own] += bool(own)
-        if links[own] > 1:
-            own = f"{own}-{links[own]}"
+        links[record.place, own] += bool(own)
+        if (times := links[record.place, own]) > 1:
+            own = f"{own}-{times}"
+        options = [one for one in lettered([record.told(name) for name in _LETTERED]) if one.text]
+        answer = record.told("answer")
+        key = right_key(options, record.told("answer_idx"), answer)
         return Question(
             record.id(own), "medbullets", record.split, "single", record.text("question"), options, [key],
             text_of(options, key), quotes=explained(key, record.told("explanation")),
+            gates=at_odds(options, key, answer),
         )  # fmt: skip
 
     yield from by_record(question)(release)

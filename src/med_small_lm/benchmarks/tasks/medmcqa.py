@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from med_small_lm.benchmarks.choices import explained, lettered, right_key, split_choices, text_of
 from med_small_lm.benchmarks.releases import Found, Record, Release, Unusable, by_record
@@ -14,20 +17,18 @@ _LETTERED = ("opa", "opb", "opc", "opd")
 
 def _read(release: Release) -> Iterator[Found]:
     """The questions; ``cop`` counts from 1 in the release's JSON, from 0 in its Parquet, which its values tell."""
-    from_zero: dict[object, bool] = {}
+    cops: dict[Path, set[int | None]] = {}
     for record in release.records():
         if isinstance(record, Record) and record.has("cop"):
-            told = from_zero.get(record.file, record.file.suffix.lower() == ".parquet")
-            from_zero[record.file] = (told or record.fields["cop"] == 0) and record.fields["cop"] != len(_LETTERED)
+            cops.setdefault(record.file, set()).add(_whole(record.fields["cop"]))
 
     def question(record: Record) -> Question:
         if record.has("cop"):
-            stem, options = record.text("question"), lettered(record.fields.get(name) for name in _LETTERED)
-            key = _key(record, options, int(not from_zero[record.file]))
+            stem, options = record.text("question"), lettered([record.fields.get(name) for name in _LETTERED])
+            key = _key(record, options, _first(record.file, cops[record.file]))
         else:
             stem, options = split_choices(record.text("question"))
-            labels = record.fields.get("label") or [""]
-            key = right_key(options, str(labels[0]))
+            key = right_key(options, record.told("label"))
         why = record.told("exp") or record.told("label_rationale")
         return Question(
             record.id(record.told("id")), "medmcqa", record.split, "single", stem, options, [key],
@@ -37,12 +38,29 @@ def _read(release: Release) -> Iterator[Found]:
     yield from by_record(question)(release)
 
 
+def _first(file: Path, cops: set[int | None]) -> int:
+    """What ``cop`` counts from in a file: 0 or as many as there are options tell it, else the file's format.
+
+    Raises:
+        Unusable: Both stand there.
+    """
+    if {0, len(_LETTERED)} <= cops:
+        raise Unusable("cop counts from 0 and from 1 in this file")
+    return int(len(_LETTERED) in cops or (0 not in cops and file.suffix.lower() != ".parquet"))
+
+
 def _key(record: Record, options: list[Option], first: int) -> str:
-    told = record.fields["cop"]
-    place = int(told) - first if isinstance(told, int | float | str) and str(told).strip().isdecimal() else -1
-    if not 0 <= place < len(options):
-        raise Unusable(f"the answer {told!r} is no option" if told not in (None, "", -1) else "no answer")
-    return options[place].key
+    told, cop = record.told("cop"), _whole(record.fields["cop"])
+    if cop is None or not first <= cop < first + len(options):
+        raise Unusable("no answer" if told in ("", "-1", "-1.0") else f"the answer {told} is no option")
+    return options[cop - first].key
+
+
+def _whole(told: Any) -> int | None:
+    """A whole number of a few digits, also one that stands as a text or, as tables have it, as 2.0; else None."""
+    if isinstance(told, bool) or not re.fullmatch(r"\d{1,9}(\.0)?", str(told).strip()):
+        return None
+    return int(float(told))
 
 
 MEDMCQA = Task(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from med_small_lm.benchmarks.choices import keyed, right_key, text_of
+from med_small_lm.benchmarks.choices import at_odds, keyed, right_key, text_of
 from med_small_lm.benchmarks.releases import Found, Record, Release, Unusable, by_record
 from med_small_lm.benchmarks.task import Task
 from med_small_lm.schemas.rows import Question
@@ -16,10 +16,11 @@ def _reader(n: int) -> Callable[[Release], Iterator[Found]]:
         options = keyed(record.fields.get("options"))
         if len(options) != n:
             raise Unusable(f"{len(options)} options, not {n}: the release has a file of each")
-        key = right_key(options, record.told("answer_idx"), record.told("answer"))
+        answer = record.told("answer")
+        key = right_key(options, record.told("answer_idx"), answer)
         return Question(
             record.id(), "medqa", record.split, "single", record.text("question"), options, [key],
-            text_of(options, key), subject=record.told("meta_info"),
+            text_of(options, key), subject=record.told("meta_info"), gates=at_odds(options, key, answer),
         )  # fmt: skip
 
     return by_record(question)
@@ -36,7 +37,7 @@ MEDQA = Task(
     takes="`phrases_no_exclude_{train,dev,test}.jsonl` (question, options, answer, answer_idx), or their folder",
     read=_reader(4),
     unit="medqa",
-    pass_mark=0.6,
+    pass_mark=(0.6, "Meerkat's paper, of the USMLE; PMC-LLaMA's table says 50 % of MedQA"),
     forms=(("question", "options", "answer_idx"),),
     files=("!*qbank*", "!*metamap*", "*"),
     sha256={"test.jsonl": "b0536be0ff396be91eb0cf61a42056b0abef06a23e7e8be491d62fd959b77b72"},

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from med_small_lm.benchmarks.choices import keyed, lettered, right_key, text_of
-from med_small_lm.benchmarks.releases import Found, Record, Release, by_record, rows_in
+from med_small_lm.benchmarks.choices import at_odds, keyed, lettered, right_key, text_of
+from med_small_lm.benchmarks.releases import Found, PassedOver, Record, Release, Unusable, by_record, rows_in
 from med_small_lm.benchmarks.task import DEV, TEST, Task
-from med_small_lm.record_files import Row
+from med_small_lm.record_files import Row, table_rows
 from med_small_lm.schemas.rows import Option, Question
 
 SIX = (
     "anatomy", "clinical_knowledge", "college_biology", "college_medicine", "medical_genetics", "professional_medicine",
 )  # fmt: skip
 NINE = (*SIX, "high_school_biology", "nutrition", "virology")
-_COLUMNS = ("question", "A", "B", "C", "D", "answer")
+_LETTERS = "ABCD"
+_COLUMNS = ("question", *_LETTERS, "answer")
 """The columns of the original release's CSV, which has no line that names them."""
 
 
 def _reader(subjects: tuple[str, ...]) -> Callable[[Release], Iterator[Found]]:
-    def question(record: Record) -> Question | None:
-        subject = record.told("subject")
+    def question(record: Record) -> Question:
+        subject = re.sub(r"[\W_]+", "_", record.told("subject").lower()).strip("_")
         if subject and subject not in subjects:
-            return None
+            raise PassedOver(subject)
         options = _options(record)
-        key = _key(record, options)
+        if len(options) != len(_LETTERS):
+            raise Unusable(f"{len(options)} options, not {len(_LETTERS)}: it is no question of MMLU")
+        key, text = _key(record, options), record.told("answer") if record.has("answer_idx") else ""
         return Question(
             record.id(), "mmlu_medical", record.split, "single", record.text("question"), options, [key],
-            text_of(options, key), subject=subject,
+            text_of(options, key), subject=subject, gates=at_odds(options, key, text),
         )  # fmt: skip
 
     return by_record(question)
@@ -43,13 +45,11 @@ def _rows(file: Path) -> Iterator[Row]:
         yield from rows_in(file)
         return
     subject = re.sub(r"_?(test|dev|val)$", "", file.stem)
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        table = csv.reader(text)
-        for cells in table:
-            if len(cells) != len(_COLUMNS):
-                yield Row(table.line_num, fault=f"the row has {len(cells)} columns, not {len(_COLUMNS)}")
-            elif [cell.lower() for cell in cells[1:5]] != ["a", "b", "c", "d"]:
-                yield Row(table.line_num, dict(zip(_COLUMNS, cells, strict=True)) | {"subject": subject})
+    for row in table_rows(file, ",", _COLUMNS):
+        if row.fault:
+            yield row
+        elif row.line > 1 or [row.fields[key].upper() for key in _LETTERS] != list(_LETTERS):  # else it is a head
+            yield Row(row.line, {**row.fields, "subject": subject})
 
 
 def _options(record: Record) -> list[Option]:
@@ -57,15 +57,16 @@ def _options(record: Record) -> list[Option]:
         return keyed(record.fields["options"])
     if record.has("choices"):
         return lettered(record.fields["choices"])
-    return lettered(record.fields.get(key) for key in "ABCD")
+    return lettered([record.fields.get(key) for key in _LETTERS])
 
 
 def _key(record: Record, options: list[Option]) -> str:
     """The right key: a letter, or in the hub's Parquet the place of the choice, from 0."""
-    told = record.fields.get("answer_idx", record.fields.get("answer"))
-    if isinstance(told, int) and 0 <= told < len(options):
+    name = "answer_idx" if record.has("answer_idx") else "answer"
+    told = record.fields.get(name)
+    if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < len(options):
         return options[told].key
-    return right_key(options, str(told or ""), record.told("answer"))
+    return right_key(options, record.told(name), record.told("answer"))
 
 
 _SPLITS = {"test": TEST, "dev": DEV, "train": DEV, "val": "validation", "validation": "validation"}
@@ -92,6 +93,7 @@ MMLU_MEDICAL = Task(
     },
     defects=(
         "78 questions of college_medicine stand in clinical_knowledge too, in the copy checked",
+        "five questions of MMLU-Pro, of ten options, stand as exemplars beside the copy checked: they are set aside",
         "the counts by subject are 135, 265, 144, 173, 100, 272 in the order of their names",
     ),
 )

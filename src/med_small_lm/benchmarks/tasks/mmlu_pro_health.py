@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from med_small_lm.benchmarks.choices import lettered, right_key, text_of
-from med_small_lm.benchmarks.releases import Record, by_record
+from med_small_lm.benchmarks.releases import PassedOver, Record, by_record
 from med_small_lm.benchmarks.task import Task
 from med_small_lm.schemas.rows import Question
 
 
-def _question(record: Record) -> Question | None:
-    if record.text("category").lower() != "health":
-        return None
-    options = lettered(record.fields.get("options") or ())
+def _question(record: Record) -> Question:
+    category = record.text("category").lower()
+    if category != "health":
+        raise PassedOver(category)
+    options = lettered(record.fields.get("options"))
     key = right_key(options, record.told("answer"))
     return Question(
         record.id(record.told("question_id")), "mmlu_pro_health", record.split, "single", record.text("question"),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from med_small_lm.benchmarks.choices import explained, lettered, right_key
-from med_small_lm.benchmarks.releases import Found, Record, Release, Unusable, by_record
+from med_small_lm.benchmarks.releases import Found, Record, Release, Unusable, by_record, visible
 from med_small_lm.benchmarks.task import DEV, TEST, Task
 from med_small_lm.schemas.rows import Question
 
@@ -31,10 +30,8 @@ def _read_all(release: Release) -> Iterator[Found]:
     yield from by_record(_asked(lambda record, id_: TEST))(release)
 
 
-def _asked(split_of: Callable[[Record, str], str]) -> Callable[[Record], Question | None]:
-    def question(record: Record) -> Question | None:
-        if record.file.name == _FOLD:
-            return None
+def _asked(split_of: Callable[[Record, str], str]) -> Callable[[Record], Question]:
+    def question(record: Record) -> Question:
         id_ = record.told("_key") or record.told("pubid")
         options = lettered(_ANSWERS)
         answer, why = record.told("final_decision").lower(), record.told(_name(record, "LONG_ANSWER"))
@@ -61,18 +58,27 @@ def _context(record: Record) -> str:
 
 
 def _fold(release: Release) -> frozenset[str]:
-    """The ids of the test fold, in or beside the release; none where they are not there."""
-    root = release.path if release.path.is_dir() else release.path.parent
-    file = next(iter(sorted(root.rglob(_FOLD)) if release.path.is_dir() else root.glob(_FOLD)), None)
-    return frozenset(_ids(file)) if file else frozenset()
+    """The ids of the test fold, in or beside the release; none where they are not there.
+
+    Raises:
+        ValueError: The file holds no ids.
+    """
+    beside = visible(release.path) if release.path.is_dir() else release.path.parent.glob(_FOLD)
+    if not (file := next((one for one in beside if one.name == _FOLD), None)):
+        return frozenset()
+    held = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(held, Mapping) or not held:
+        raise ValueError(f"{file.name} holds no object of answers by id")
+    return frozenset(held)
 
 
-def _ids(file: Path) -> list[str]:
+def _fault(release: Release) -> str:
+    """What is wrong with the file of the test fold, without which every question would be of it."""
     try:
-        held = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        return []
-    return list(held) if isinstance(held, Mapping) else []
+        _fold(release)
+    except (OSError, ValueError, RecursionError) as error:
+        return f": {_FOLD} does not name the test fold: {error}"
+    return ""
 
 
 PUBMEDQA = Task(
@@ -85,6 +91,7 @@ PUBMEDQA = Task(
     n=500,
     takes="`ori_pqal.json` with `test_ground_truth.json` in or beside the folder, or `test_set.json`",
     read=_read,
+    fault=_fault,
     unit="pubmedqa",
     forms=(("QUESTION", "CONTEXTS", "final_decision"), ("question", "context", "final_decision")),
     files=("!*test_ground_truth*", "!*pqal_fold*", "!*ori_pqaa*", "!*ori_pqau*", "!*artificial*", "!*unlabeled*", "*"),
@@ -104,5 +111,6 @@ PUBMEDQA_1K = replace(
     n=1_000,
     takes="`ori_pqal.json`",
     read=_read_all,
+    fault=None,
     defects=PUBMEDQA.defects[:1],
 )

@@ -29,8 +29,7 @@ def asker_of(access: EndpointsAccess) -> Callable[[Source], Ask]:
         assert endpoint is not None
 
         def ask(requests: Sequence[Request], deliver: Deliver) -> None:
-            with closing(access.of(source.key).open(endpoint)) as teacher:
-                assert isinstance(teacher, EndpointTeacher)
+            with closing(access.of(source.key).open_endpoint(endpoint)) as teacher:
                 ask_in_turn(source.name, requests, deliver, teacher, endpoint)
 
         return ask

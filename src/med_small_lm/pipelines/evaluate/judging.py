@@ -16,7 +16,6 @@ from med_small_lm.pipelines.evaluate.reporting import by_exam
 from med_small_lm.schemas.rows import Judgement, Prediction, Question, TeacherUse
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.synthesis.accounts.report import uses_by_method
-from med_small_lm.teacher.openai_teacher import EndpointTeacher
 from med_small_lm.teacher.prompts import Prompt
 from med_small_lm.teacher.requests import Reply, Request
 from med_small_lm.tracking.traces import Tracer
@@ -35,7 +34,7 @@ def judge_predictions(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The judgements of open answers, and what was asked for them; ``prompts`` are those of what is asked, by name."""
     from med_small_lm.benchmarks.judging.asking import judgements_from, points_to_ask
-    from med_small_lm.benchmarks.judging.reading import READ
+    from med_small_lm.benchmarks.judging.reading import VERDICT_READ
 
     exams = by_exam(items[items["kind"] == "open"])
     answers = to_rows(predictions[predictions["benchmark"].isin(list(exams))], Prediction)
@@ -46,7 +45,7 @@ def judge_predictions(
         judge = params.judge.asked_by(teacher_params)
         replies = _replies([point.request(prompts, judge.sampling()) for point in points], teacher, judge)
     made = judgements_from(points, replies)
-    read = Counter(one.asked for one in made if one.state == READ)
+    read = Counter(one.asked for one in made if one.state == VERDICT_READ)
     use = uses_by_method(NODE, [one.asked for one in made], replies, read)
     states = Counter(one.state for one in made)
     LOG.info("%d judgements%s", len(made), "".join(f", {name} {count:,}" for name, count in states.most_common()))
@@ -56,8 +55,7 @@ def judge_predictions(
 def _replies(requests: list[Request], access: TeacherAccess, judge: TeacherParams) -> list[Reply]:
     """What the judge says, in the order of the requests; answered calls come from the ledger."""
     replies: dict[int, Reply] = {}
-    with closing(access.open(judge, Tracer("judgements", judge.traces))) as asked:
-        assert isinstance(asked, EndpointTeacher), "the built-in teacher was refused before the run"
+    with closing(access.open_endpoint(judge, Tracer("judgements", judge.traces))) as asked:
         ask_in_turn("judgements", requests, replies.__setitem__, asked, judge)
     return [replies[place] for place in range(len(requests))]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,18 @@ from med_small_lm.schemas.rows import Passage, Prediction, Question
 from med_small_lm.schemas.tables import to_frame, to_rows
 from med_small_lm.tuning.checkpoint import Checkpoint
 
+LOG = logging.getLogger(__name__)
+
+BOOKS_OWN = ("book_exam", "book_exercises")
+"""The exams that come with the books: questions on held-out sections, and the questions that the books print."""
 SCORED = "test"
 """The split that is scored, and that the contamination gates guard."""
 
 
 def gather_items(**exams: pd.DataFrame) -> pd.DataFrame:
     """The questions that are scored: the test split of every exam, under the exam's name as ``source``.
+
+    An exam without any is named in the log; that the books have none of their own is no cause for a warning.
 
     Raises:
         UserError: There is not one.
@@ -32,6 +39,10 @@ def gather_items(**exams: pd.DataFrame) -> pd.DataFrame:
     items = pd.concat(parts, ignore_index=True)
     if items.empty:
         raise UserError(f"no exam has a question of split {SCORED!r}: nothing to score")
+    for name, part in zip(exams, parts, strict=True):
+        if part.empty:
+            level = logging.INFO if name in BOOKS_OWN else logging.WARNING
+            LOG.log(level, "%s: of its %d questions none is of split %s: not scored", name, len(exams[name]), SCORED)
     return items
 
 
@@ -86,4 +97,4 @@ def _shown_on(bar: Any) -> Any:
 def gather_predictions(**lanes: pd.DataFrame) -> pd.DataFrame:
     """The predictions of all exams."""
     full = [frame for frame in lanes.values() if not frame.empty]
-    return pd.concat(full, ignore_index=True)
+    return pd.concat(full, ignore_index=True) if full else to_frame([], Prediction)

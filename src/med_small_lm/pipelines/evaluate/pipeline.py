@@ -11,11 +11,10 @@ from kedro.pipeline import Node, Pipeline
 
 from med_small_lm.benchmarks.judging.asking import ASKED
 from med_small_lm.pipelines.evaluate import judging, nodes, reporting
+from med_small_lm.pipelines.evaluate.nodes import BOOKS_OWN
 
 NAME = "evaluate"
 PARAMS = f"params:{NAME}"
-BOOKS_OWN = ("book_exam", "book_exercises")
-"""The exams that come with the books: questions on held-out sections, and the questions that the books print."""
 MODELS = ("base", "injected", "tuned")
 
 
@@ -74,7 +73,7 @@ def _reports() -> list[Node]:
     counted = ["scores", "comparisons"]
     trained = ["benchmarks", "questions", "corpus", "conversations"]
     scored = ["predictions", "exam_items", "exposures", "judgements", PARAMS]
-    told = [*counted, "exam_items", "contamination", *asked, *read]
+    told = [*counted, "predictions", "exam_items", "contamination", *asked, *read]
     near = ["lineage", "conversations", "passages"]
     shown = [
         *counted,

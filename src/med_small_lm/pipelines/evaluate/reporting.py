@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -46,12 +45,13 @@ def measure_exposure(
     conversations: pd.DataFrame,
 ) -> pd.DataFrame:
     """How much of each scored question stands in what was trained on, by the best document of each source."""
-    from med_small_lm.benchmarks.exposure import BANDS, distribution, expose, training_documents
+    from med_small_lm.benchmarks.exposure import BANDS, by_unit, distribution, expose, training_documents
 
     form = benchmarks[~benchmarks["split"].isin(items["split"].unique())]
     documents = training_documents(to_rows(corpus, CorpusText), to_rows(conversations, Conversation))
-    found = expose([*to_rows(items, Question), *to_rows(form, Question)], documents, to_rows(questions, Question))
-    for name, counts in distribution(found).items():
+    asked = to_rows(items, Question)
+    found = expose([*asked, *to_rows(form, Question)], documents, to_rows(questions, Question))
+    for name, counts in distribution(by_unit(found, asked)).items():
         told = ", ".join(f"{counts[band]} at {band}" for band in BANDS if counts[band])
         LOG.info("%s: by what stands in one training document: %s", name, told)
     return to_frame(found, Exposure)
@@ -68,12 +68,13 @@ def score_predictions(
     from med_small_lm.benchmarks.exposure import split_scores
     from med_small_lm.benchmarks.judging.pairs import pair_scores
     from med_small_lm.benchmarks.judging.scores import judged_scores
-    from med_small_lm.benchmarks.literature import averaged
+    from med_small_lm.benchmarks.literature import averaged, by_subject
     from med_small_lm.benchmarks.scoring import averages, score
 
     answers, exams = to_rows(predictions, Prediction), by_exam(items)
     drawn = {"samples": params.bootstrap_samples, "seed": params.seed}
-    made = score(answers, exams, **drawn) + averages(answers, exams, averaged(exams), **drawn)
+    made = score(answers, exams, **drawn)
+    made += averages(answers, exams, averaged(exams), by_subject=by_subject(exams), **drawn)
     exposed = to_rows(exposures, Exposure)
     made += split_scores(answers, exams, exposed, threshold=params.dirty_coverage, **drawn)
     judged = to_rows(judgements, Judgement)
@@ -84,7 +85,7 @@ def score_predictions(
 
 
 def compare_models(predictions: pd.DataFrame, items: pd.DataFrame, params: Evaluate) -> pd.DataFrame:
-    """The paired comparisons of the models, each with the one that it should be better than."""
+    """The paired comparisons of all models with each other."""
     from med_small_lm.benchmarks.scoring import compare
 
     drawn = {"samples": params.bootstrap_samples, "seed": params.seed}
@@ -93,16 +94,11 @@ def compare_models(predictions: pd.DataFrame, items: pd.DataFrame, params: Evalu
 
 
 def pairs_of(params: Evaluate) -> Iterator[tuple[str, str]]:
-    """The models that are compared: each training with what it began from, candidates with the run's last model.
+    """All pairs of models: each with those before it, so the run's own first, a training before what it began from.
 
-    A model with the books open is compared with itself without them, and with the last model: what training bought over
-    looking it up.
+    Among them is each model beside each with the books open: what training bought over looking it up.
     """
-    yield from ((later, earlier) for earlier, later in pairwise(params.models))
-    for name, candidate in params.candidates.items():
-        of = candidate.open_book.of if candidate.open_book else ""
-        last = params.models[-1:]
-        yield from ((name, other) for other in dict.fromkeys([*([of] if of else ()), *last]) if other != name)
+    yield from ((later, earlier) for place, later in enumerate(params.names) for earlier in params.names[:place])
 
 
 def link_items(
@@ -123,11 +119,14 @@ def gather_contamination(**steps: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_scores(exam: str, scores: pd.DataFrame, items: pd.DataFrame) -> go.Figure:
-    """The accuracies of one exam with their intervals and the line of chance."""
+    """The scores of one exam, of the metric that stands for it, with their intervals and the line of chance."""
+    from med_small_lm.benchmarks.leading import leading, metrics_of
     from med_small_lm.benchmarks.pictures import scores_figure
     from med_small_lm.benchmarks.scoring import chance
 
-    return scores_figure(to_rows(scores, Score), exam, chance=chance(by_exam(items).get(exam, [])))
+    made, questions = to_rows(scores, Score), by_exam(items).get(exam, [])
+    metric = leading(metrics_of(made, exam), questions) or "accuracy"
+    return scores_figure(made, exam, metric=metric, chance=chance(questions))
 
 
 def draw_curves(injection_history: pd.DataFrame, tuning_history: pd.DataFrame) -> go.Figure:
@@ -155,6 +154,7 @@ def is_nan(value: Any) -> bool:
 def write_report(
     scores: pd.DataFrame,
     comparisons: pd.DataFrame,
+    predictions: pd.DataFrame,
     items: pd.DataFrame,
     contamination: pd.DataFrame,
     teacher_report: pd.DataFrame,
@@ -163,16 +163,21 @@ def write_report(
     tuning_perplexities: pd.DataFrame,
 ) -> str:
     """The report as text: scores, comparisons, gain and forgetting, contamination, where the figures come from."""
+    from med_small_lm.benchmarks.leading import leading, metrics_of
     from med_small_lm.benchmarks.report import report
     from med_small_lm.benchmarks.scoring import chance
+    from med_small_lm.benchmarks.unscored import asked_of
 
+    made, exams = to_rows(scores, Score), by_exam(items)
     return report(
-        to_rows(scores, Score),
+        made,
         to_rows(comparisons, Comparison),
         to_rows(contamination, Contamination),
         _origins(to_rows(pd.concat([teacher_report, judge_use]), TeacherUse)),
-        chance={name: chance(questions) for name, questions in by_exam(items).items()},
+        chance={name: chance(questions) for name, questions in exams.items()},
         perplexities=to_rows(pd.concat([perplexities, tuning_perplexities]), Perplexity),
+        leading={name: leading(metrics_of(made, name), questions) for name, questions in exams.items()},
+        asked=asked_of(to_rows(predictions, Prediction)),
     )
 
 
