@@ -110,13 +110,14 @@ MORE_CASES = [
         "You may feel [think] tired. Rest and drink.",
         "## Reasoning\nA cold passes by itself.\n\n## Advice\nRest and drink.",
         "Since I cannot examine you, rest and drink.",
-        "I'm sorry to hear that. Drink water.", "I don't know the cause. However, rest helps.",
+        "I'm sorry to hear that. Drink water.", "I am not a doctor. Drink water and see a doctor if it lasts.",
+        "I don't know the cause. However, rest helps.",
     ),
     *_all(
         "open", OPEN, "refused", "",
         "I can't provide medical advice. Please consult a healthcare professional.",
         "As an AI language model, I cannot give diagnoses.", "I don't know.", "Je ne peux pas répondre.",
         "I'm sorry, but I can't help with that. If you are unwell, seek medical attention. Thank you.",
-        "As an AI I am not a doctor.",
+        "As an AI I am not a doctor.", "I cannot give advice. If you have fever and pain, please see a doctor.",
     ),
 ]  # fmt: skip

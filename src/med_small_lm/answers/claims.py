@@ -57,13 +57,12 @@ def line_reading(line: str, asked: Asked) -> Reading:
 
 
 def is_unread_item(line: str, asked: Asked) -> bool:
-    """Returns whether a line is marked with a key and names no option for all that: "B. what no option says"."""
+    """Returns whether a line has a key before what is no option's text, and does not deny it: "B. an unknown salt"."""
     item = _LEAD.sub("", line)
-    masked = asked.masked(item)
-    text = rf"(?i:(?:an?|the|la|les?|une?)\s+|l')?{TEXT}"
-    marked = re.match(rf"[(\[]?{asked.letter}[)\].:]+(?!\s*{text})\s*\w", masked)
-    denied = re.search(r"\b(?:not|wrong|false|incorrecte?|faux|fausse|pas)\b", masked, re.IGNORECASE)
-    return marked is not None and denied is None
+    marked = re.match(rf"[(\[]?{asked.letter}[)\].:]+\s*(?:(?i:an?|the|la|les?|une?)\s+)?(?=\S)", item)
+    if marked is None or re.search(r"(?i)\b(?:not|wrong|false|incorrecte?|faux|fausse|pas)\b", asked.masked(item)):
+        return False
+    return all(start > marked.end() + 1 for start, *_ in spans(item, asked.options))  # which may be in quotes
 
 
 def _keys_at_start(tail: str, asked: Asked) -> tuple[frozenset[str], int]:

@@ -27,13 +27,13 @@ _REFUSES = re.compile(
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
-    r"\b(?:see|consult|contact|seek|visit|speak (?:to|with)|talk to|reach out to|consulte[rz])\b.*"
+    r"\A(?:(?!\band\b).)*\b(?:see|consult|contact|seek|visit|speak (?:to|with)|talk to|reach out to|consulte[rz])\b.*"
     r"\b(?:doctor|physician|professional|provider|pharmacist|help|attention|care|advice|médecin)s?\b",
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(r"(?:[.!?;](?=\s|$)|\n)+|,?\s*\b(?:but|however|mais|cependant)\b", re.IGNORECASE)
 _LEAD = re.compile(
-    r"^\W*(?:as an ai[\w ]*|i(?:'m| am) (?:\w+ )?sorry|sorry|désolée?|(?:since|as|while|although|though) [^,]*),",
+    r"^\W*(?:as an ai[\w ]*|i(?:'m| am) (?:\w+ )?sorry|sorry|désolée?|(?:since|as|while|although|though|if) [^,]*),",
     re.IGNORECASE,
 )
 _COURTESY = re.compile(
