@@ -81,7 +81,7 @@ $(STAMP): pyproject.toml constraints.txt $(MOVED)
 
 demo: $(STAMP) ## textbooks in, scored model out: the whole default run
 	@$(PY) -m kedro run $(ARGS)
-	echo "Done. Report: data/08_reporting/report.md   How each book led there: make viz   Curves and scores: make mlflow"
+	echo "Done. Report: data/08_reporting/report.html   How each book led there: make viz   Curves and scores: make mlflow"
 
 test: lint ## set-up, lint, tests; ARGS="-k passages" chooses
 	@echo "Tests"

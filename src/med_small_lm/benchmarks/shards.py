@@ -29,6 +29,7 @@ from med_small_lm.benchmarks.answered import Raw
 from med_small_lm.benchmarks.asking import Setting, examples
 from med_small_lm.benchmarks.candidates import Source
 from med_small_lm.benchmarks.runs import DRAWN, LIKELIHOOD, PERMUTED, Run
+from med_small_lm.overlap import guarded
 from med_small_lm.params.evaluate import Evaluate
 from med_small_lm.schemas.rows import Question
 
@@ -129,7 +130,7 @@ def _limits(run: Run, params: Evaluate) -> dict[str, Any]:
 def code_version() -> str:
     """Returns the hash of the sources that answers come from, and of the libraries' versions."""
     here = Path(__file__).parent
-    files = [*(here / f"{name}.py" for name in _CODE), Path(forms_module.__file__)]
+    files = [*(here / f"{name}.py" for name in _CODE), Path(forms_module.__file__), Path(guarded.__file__)]
     libraries = [f"{name}=={version(name)}" for name in _LIBRARIES]
     return hashlib.sha256("\n".join([*libraries, *(f.read_text(encoding="utf-8") for f in files)]).encode()).hexdigest()
 

@@ -27,7 +27,8 @@ def differences(results: Results) -> Section:
         "second's, in points of a hundred, with its 95 % interval. “Only first” are questions that the first answers "
         "rightly and the second does not. The p-value says how often chance alone would part two equally good models "
         "so far; it is corrected for the number of all comparisons on this page (Holm), and below 0.05 it counts as a "
-        "difference shown."
+        "difference shown. The intervals are each pair's own and not corrected, so that one may leave out 0 where the "
+        "p-value shows nothing."
     )
     if any(one.model_a in opened or one.model_b in opened for one in results.comparisons):
         said += " Against a model with the books open, it says what training bought over looking it up."
