@@ -26,6 +26,9 @@ Normalise = Literal["sum", "length", "characters"]
 HEAD_LEAST = 32
 """Tokens that all questions begin with, from which on they are read once for all: fewer cost more than they save."""
 
+CPU_TOKENS = 1_024
+"""Most tokens of a batch on a CPU: what is more leaves its caches, and is slower."""
+
 
 def option_scores(
     model: Model,
@@ -47,7 +50,7 @@ def option_scores(
         tokenizer: its own.
         questions: with options.
         prompts: how they are asked.
-        batch_tokens: most tokens of a batch, with padding.
+        batch_tokens: most tokens of a batch, with padding; on a CPU at most ``CPU_TOKENS``.
         batch_rows: most questions of a batch.
         shared_prefix: whether what sequences begin with alike is read once; a model that cannot reads all of each.
         progress: told after each batch.
@@ -57,9 +60,10 @@ def option_scores(
     fitting = [index for index, entry in enumerate(asked) if entry.longest <= context_length(model)]
     done, filler = len(questions) - len(fitting), pad_id(tokenizer)
     groups = _by_opening(prompts, questions, fitting)
+    most = min(batch_tokens, CPU_TOKENS) if model.device.type == "cpu" else batch_tokens
     for part, sums, size in _parts(model, asked, groups, filler, shared_prefix):
         widths = [len(asked[index].row) for index in part]
-        for batch in batches([size(asked[index]) for index in part], batch_tokens, batch_rows, widths):
+        for batch in batches([size(asked[index]) for index in part], most, batch_rows, widths):
             picked = [part[number] for number in batch]
             found = sums(model, [asked[index] for index in picked], filler)
             for index, values in zip(picked, found, strict=True):
