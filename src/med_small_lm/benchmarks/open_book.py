@@ -24,9 +24,11 @@ def find_pages(questions: Sequence[Question], passages: Sequence[Passage], k: in
 
 def opened(question: Question, pages: Sequence[str], fits: Callable[[Question], bool]) -> tuple[Question, int]:
     """Returns the question behind the nearest passages that fit, and how many these are."""
-    for count in range(len(pages), 0, -1):
-        told = "\n\n".join(" ".join(page.split()) for page in pages[:count])
-        asked = replace(question, context=f"{told}\n\n{question.context}".strip())
-        if fits(asked):
-            return asked, count
-    return question, 0
+    asked, shown = question, 0
+    told = [" ".join(page.split()) for page in pages]
+    for count in range(1, len(told) + 1):
+        more = replace(question, context="\n\n".join([*told[:count], question.context]).strip())
+        if not fits(more):
+            break
+        asked, shown = more, count
+    return asked, shown
