@@ -114,7 +114,7 @@ def fingerprint(source: Source, run: Run, questions: Sequence[Question], setting
     pages = None if setting.pages is None else [setting.pages.get(one.question_id, []) for one in questions]
     told = [
         source.digest, asdict(run), asdict(setting.forms[run.form]), _limits(run, setting.params), pages,
-        [asdict(one) for one in examples(run, setting)], [asdict(one) for one in questions], code_version(),
+        [repr(one) for one in examples(run, setting)], [repr(one) for one in questions], code_version(),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -10,8 +10,9 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -103,33 +104,49 @@ def work(path: Path, log: Log) -> None:
     spec = Spec.read(path)
     rank, device = _place(spec.ranks)
     questions = {one.question_id: one for one in to_rows(read_records(path.parent / QUESTIONS), Question)}
-    first = done = 0
-    for job in spec.jobs:
-        own = [shard for place, shard in enumerate(job.shards, first) if place % spec.ranks == rank]
-        first += len(job.shards)
-        if not own:
-            continue
+    gc.freeze()  # nothing of what is there has to be looked through when a model is dropped
+    try:
+        _answer_all(spec, rank, device, questions, log)
+    finally:
+        gc.unfreeze()
+
+
+def _answer_all(spec: Spec, rank: int, device: str | None, questions: Mapping[str, Question], log: Log) -> None:
+    """Answers this rank's shards, one model after the other."""
+    done = 0
+    for (folder, adapter), jobs in groupby(_own(spec, rank), key=lambda job: (job[0].folder, job[0].adapter)):
         model, tokenizer = load(
-            Path(job.folder),
+            Path(folder),
             device,
             chat=spec.params["layout"] == "chat"
             or "generation" in spec.params["modes"]
             or "proposition" in spec.params["compared"],
-            adapters=[Path(job.adapter)] if job.adapter else [],
+            adapters=[Path(adapter)] if adapter else [],
         )
-        setting = spec.setting(questions, job.pages)
-        for shard in own:
-            asker = LocalModel(
-                model, tokenizer, setting.params, shard.seed + setting.params.seed, _told(shard, done, log)
-            )
-            answer(shard, [questions[name] for name in shard.ids], asker, setting)
-            done += len(shard.ids)
-            log({DONE: done}, done)
-            LOG.debug("%s: %s is done", shard.model, shard.file.name)
+        for job, own in jobs:
+            setting = spec.setting(questions, job.pages)
+            for shard in own:
+                asker = LocalModel(
+                    model, tokenizer, setting.params, shard.seed + setting.params.seed, _told(shard, done, log)
+                )
+                answer(shard, [questions[name] for name in shard.ids], asker, setting)
+                done += len(shard.ids)
+                log({DONE: done}, done)
+                LOG.debug("%s: %s is done", shard.model, shard.file.name)
         del model, tokenizer, asker
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def _own(spec: Spec, rank: int) -> Iterator[tuple[Job, list[Shard]]]:
+    """The jobs of which a rank has shards, with these."""
+    first = 0
+    for job in spec.jobs:
+        own = [shard for place, shard in enumerate(job.shards, first) if place % spec.ranks == rank]
+        first += len(job.shards)
+        if own:
+            yield job, own
 
 
 def answer(shard: Shard, questions: Sequence[Question], asker: Asker, setting: Setting) -> None:

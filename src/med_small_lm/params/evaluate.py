@@ -72,7 +72,7 @@ class Evaluate(BaseModel):
     )
     early_stop: bool = Field(True, description="End a reply with the sentence that gives its answer")
     batch_tokens: int = Field(
-        4_096, ge=64, le=4_194_304, description="Most that a batch holds, in tokens with padding; more helps on a GPU"
+        8_192, ge=64, le=4_194_304, description="Most that a batch holds, in tokens with padding; more helps on a GPU"
     )
     shard: int = Field(256, ge=1, le=100_000, description="Questions answered before they are saved, and by one GPU")
     max_new_tokens: int = Field(
