@@ -234,7 +234,7 @@ def _told(candidate: Candidate) -> str:
     """What a candidate is, in words."""
     if candidate.open_book:
         pages = candidate.open_book.passages
-        return f"{candidate.open_book.of} with the books open: up to {pages} passages stand before each question"
+        return f"{candidate.open_book.of} with the books open: at most {pages} of the nearest passages before each question"
     if candidate.endpoint:
         return f"{candidate.endpoint.model}, asked at an endpoint"
     return f"{candidate.model}" + (f" with the adapter {candidate.adapter}" if candidate.adapter else "")
