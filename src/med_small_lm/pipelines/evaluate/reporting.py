@@ -233,8 +233,8 @@ def _described(params: Evaluate) -> Mapping[str, str]:
 def _told(candidate: Candidate) -> str:
     """What a candidate is, in words."""
     if candidate.open_book:
-        pages = candidate.open_book.passages
-        return f"{candidate.open_book.of} with the books open: at most {pages} of the nearest passages before each question"
+        opened = candidate.open_book
+        return f"{opened.of} with the books open: at most {opened.passages} of the nearest passages before a question"
     if candidate.endpoint:
         return f"{candidate.endpoint.model}, asked at an endpoint"
     return f"{candidate.model}" + (f" with the adapter {candidate.adapter}" if candidate.adapter else "")
