@@ -28,13 +28,6 @@ SCHEMA = {
 _FACT = "Breathlessness when lying flat is an early sign of failure of the left ventricle of the heart."
 
 
-def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None, ratio: Any = None) -> bool:
-    """Print one figure as a JSON line; return whether it met its goal (one without a goal does)."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": ratio, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok is not False
-
-
 def environment() -> dict[str, str]:
     """The environment of a process that runs this project's code on one core."""
     return os.environ | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}

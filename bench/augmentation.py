@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from _figures import say
 from _project import ROOT, copy
-from _teacher import say
 from numpy.typing import NDArray
 
 from med_small_lm.pocket.chapters import books

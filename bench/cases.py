@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
 from _cases import KINDS, case, leaked, naive, sections  # noqa: E402
-from _teacher import say  # noqa: E402
+from _figures import say  # noqa: E402
 from gates import library, made, prompt  # noqa: E402
 
 from med_small_lm.params.generate_questions import Cases, QuestionGates  # noqa: E402

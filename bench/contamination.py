@@ -22,8 +22,8 @@ from itertools import islice
 from typing import Any
 
 from _exams import EXAMS, exams, instructions, medquad, medquad_pages, notes, own_exam, question, sentences
+from _figures import say
 from _planted import plant, reworded, shuffled, without_near, without_same_fact
-from _teacher import say
 
 from med_small_lm.overlap.contamination import COVERAGE, FUZZY, RULES, SAME_FACT, ContaminationIndex, hits_of
 from med_small_lm.overlap.documents import Document, question_document

@@ -9,7 +9,6 @@ read, by the words that stand in them, and a short training says the same in its
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 import tempfile
 from collections import Counter
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _figures import say
 
 from med_small_lm.params.ingest_textbooks import IngestTextbooks
 from med_small_lm.params.knowledge_injection import BaseModelParams, CorpusParams, InjectionParams
@@ -40,13 +40,6 @@ STRETCH = 400  # rows
 WINDOW = 6  # tokens by which the source of a row is known
 
 Documents = Mapping[str, Sequence[Sequence[int]]]
-
-
-def say(name: str, value: Any, goal: str, ok: bool, unit: str = "", peer: Any = None) -> bool:
-    """Print one figure as a JSON line; return whether it met its goal."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": None, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok
 
 
 def shelf() -> list[Passage]:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from _figures import say
 from _project import BOOK, copy, put_on_shelf, ran
-from _teacher import say
 
 FILES = ("questions", "cases", "rephrasings", "rationales", "exam_rationales", "refusals", "dialogues", "rewritings",
          "paraphrases")  # fmt: skip

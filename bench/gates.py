@@ -22,9 +22,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT))
 
+from _figures import say  # noqa: E402
 from _gold_hidden import COT, made, prompt, rationale_plants  # noqa: E402
 from _gold_shown import kept_of, plants  # noqa: E402
-from _teacher import say  # noqa: E402
 from tests.teacher.endpoint import Answer, serving  # noqa: E402
 
 from med_small_lm.params.generate_questions import GenerateQuestions, QuestionGates  # noqa: E402

@@ -20,7 +20,8 @@ import time
 import unicodedata
 from collections import Counter
 from pathlib import Path
-from typing import Any
+
+from _figures import say
 
 from med_small_lm.params.ingest_textbooks import IngestTextbooks, Reading
 from med_small_lm.schemas.rows import SourceReport
@@ -60,13 +61,6 @@ EXPLAINED: dict[str, str] = {
     "format-corpus/T02-05-01_007_invalid-font-size-operator.pdf": "the size is unreadable: MuPDF sets one huge letter",
 }
 """Files of which less than `LEAST` of the peers' common words is found, and why."""
-
-
-def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None) -> bool:
-    """Print one figure as a JSON line; return whether it met its goal (a skipped one does)."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": None, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok is not False
 
 
 def expected(row: dict[str, str], password: str) -> tuple[str, str]:

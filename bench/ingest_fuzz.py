@@ -8,7 +8,6 @@ run may not, and no file may take longer than 30 seconds.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pymupdf
+from _figures import say
 
 from med_small_lm.params.ingest_textbooks import IngestTextbooks, Reading, Workers
 from med_small_lm.textbooks import SourceFile
@@ -37,13 +37,6 @@ OFFSETS = re.compile(rb"(?<=\n)(\d{10})(?= \d{5} n)|(?<=startxref\n)(\d+)")
 STREAMS = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 NAMES = re.compile(rb"/(Type|Kids|Parent|Contents|Resources|Font|MediaBox|Filter|FlateDecode|Pages?|Outlines|Rotate)\b")
 VALUES = (0, 1, 2, 3, 255, 65_536, 1_000_000, 2**31 - 1, 2**31, 2**32, 2**63, 10**30)
-
-
-def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "") -> bool:
-    """Print one figure as a JSON line; return whether it met its goal."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": None, "ratio": None, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok is not False
 
 
 def originals() -> list[bytes]:

@@ -27,19 +27,13 @@ from typing import Any
 import pandas as pd
 import psutil
 import pymupdf
+from _figures import say
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = int(os.environ.get("FILES") or 2_000)
 FEW = FILES // 10
 PAGES = (2, 5)  # least and most of a cut file
 WORDS = 4_000  # of a paper
-
-
-def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None, ratio: Any = None) -> bool:
-    """Print one figure as a JSON line; return whether it met its goal (a skipped one does)."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": ratio, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok is not False
 
 
 def whole_books() -> list[Path]:

@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil
 import pymupdf
+from _figures import say
 
 from med_small_lm.params.ingest_textbooks import IngestTextbooks, Workers
 from med_small_lm.textbooks import SourceFile, read_file
@@ -27,13 +28,6 @@ from med_small_lm.textbooks.workers import read_isolated
 
 ROOT = Path(__file__).resolve().parents[1]
 PEER_PAGES = 20
-
-
-def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None, ratio: Any = None) -> bool:
-    """Print one figure as a JSON line; return whether it met its goal (a skipped one does)."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": ratio, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok is not False
 
 
 def best(function: Callable[[], Any]) -> float:

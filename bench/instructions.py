@@ -19,6 +19,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from _figures import say
+
 from med_small_lm import quiet  # noqa: F401  before datasets
 from med_small_lm.params.knowledge_injection import BaseModelParams
 from med_small_lm.schemas.rows import Conversation, Message, Option, Passage, Question, Rationale, Verdict
@@ -32,13 +34,6 @@ SETS = Path(__file__).resolve().parents[2] / "shared/data/instructions"
 SMALL = BaseModelParams(vocab_size=400, hidden_size=32, intermediate_size=64, layers=1, heads=2, positions=256)
 KINDS = ("conversations", "questions", "rationales")
 N = 2_000  # sound records of the planted set
-
-
-def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "") -> bool:
-    """Print one figure as a JSON line; return whether it met its goal (a skipped one does)."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": None, "ratio": None, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok is not False
 
 
 def unjudged(documents: Iterable[Any]) -> Iterator[Verdict]:

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from _figures import say
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = Path(os.environ.get("BENCH_FOLDER") or tempfile.mkdtemp(prefix="bench-")) / "clone"
@@ -43,13 +44,6 @@ def figure(function: Callable[[], bool]) -> Callable[[], bool]:
     """Register a figure under its function's name."""
     FIGURES[function.__name__] = function
     return function
-
-
-def say(name: str, value: Any, goal: str, ok: bool | None, unit: str = "", peer: Any = None, ratio: Any = None) -> bool:
-    """Print one figure as a JSON line; return whether it met its goal (a skipped one does)."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": ratio, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok is not False
 
 
 def run(command: list[str], cwd: Path = WORK, **environment: str) -> tuple[int, str, float]:

@@ -9,14 +9,14 @@ deduplicated.
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import re
 import resource
 import sys
 import time
 from pathlib import Path
-from typing import Any
+
+from _figures import say
 
 from med_small_lm.overlap.duplicates import link_duplicates
 from med_small_lm.overlap.minhash import repeats
@@ -28,13 +28,6 @@ from med_small_lm.textbooks.documents import SourceFile
 BOOKS = Path(__file__).resolve().parents[1] / "data/01_raw/textbooks"
 PARAMS = Duplicates()
 N = 100_000
-
-
-def say(name: str, value: Any, goal: str, ok: bool, unit: str = "", peer: Any = None) -> bool:
-    """Print one figure as a JSON line; return whether it met its goal."""
-    line = {"figure": name, "value": value, "unit": unit, "goal": goal, "peer": peer, "ratio": None, "ok": ok}
-    print(json.dumps(line), flush=True)
-    return ok
 
 
 def pocket() -> list[Passage]:

@@ -22,8 +22,8 @@ from typing import Any
 
 import pandas as pd
 import yaml
+from _figures import say
 from _project import ROOT, copy, environment, ran
-from _teacher import say
 
 TEACHERS = ("questions", "book_exam", "cases", "rephrasings", "rationales", "exam_rationales", "refusals", "dialogues",
             "rewritings", "paraphrases")  # fmt: skip

@@ -28,7 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from _teacher import Endpoint, endpoint, environment, say, short_request
+from _figures import say
+from _teacher import Endpoint, endpoint, environment, short_request
 
 CALLS = int(os.environ.get("CALLS") or 5_000)
 SEED = int(os.environ.get("SEED") or 0)

@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 import psutil
-from _teacher import endpoint, environment, question_request, say
+from _figures import say
+from _teacher import endpoint, environment, question_request
 
 CALLS = int(os.environ.get("CALLS") or 100_000)
 EARLY = 0.2  # of the calls, after which memory grows no more

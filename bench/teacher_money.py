@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _teacher import ROOT, Endpoint, endpoint, say
+from _figures import say
+from _teacher import ROOT, Endpoint, endpoint
 
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.schemas.rows import Message

@@ -15,7 +15,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from _teacher import ROOT, say
+from _figures import say
+from _teacher import ROOT
 
 sys.path.insert(0, str(ROOT))
 from tests.conftest import Project  # noqa: E402

@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from _teacher import Endpoint, endpoint, question_request, say
+from _figures import say
+from _teacher import Endpoint, endpoint, question_request
 
 from med_small_lm.params.teacher import TeacherParams
 from med_small_lm.teacher.client import open_teacher

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from med_small_lm.benchmarks import likelihood
+from med_small_lm.benchmarks import reading
 from med_small_lm.benchmarks.likelihood import best_key, option_scores
 from med_small_lm.benchmarks.prompts import LAYOUTS, Asked, ChatPrompts, PlainPrompts
 from med_small_lm.benchmarks.reading import separate_sums, shared_sums
@@ -67,8 +67,8 @@ def test_what_all_begin_with_is_read_once(
     prompts = ChatPrompts(forms["direct"], "option_text", (questions[3],))
     head = len(prompts.ask(tokenizer, questions[:1])[0].prompt)
     counts = []
-    for least in (likelihood.HEAD_LEAST, 1_000):
-        monkeypatch.setattr(likelihood, "HEAD_LEAST", least)
+    for least in (reading.HEAD_LEAST, 1_000):
+        monkeypatch.setattr(reading, "HEAD_LEAST", least)
         read.clear()
         option_scores(model, tokenizer, questions, prompts, batch_tokens=1)
         counts.append(sum(read))

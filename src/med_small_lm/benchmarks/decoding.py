@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from os.path import commonprefix
 from typing import Any
 
 import torch
@@ -22,10 +21,7 @@ from transformers.cache_utils import DynamicLayer
 from med_small_lm.benchmarks.batches import pad
 from med_small_lm.benchmarks.closing import ENDS
 from med_small_lm.benchmarks.models import Model, Tokenizer, end_ids, pad_id
-from med_small_lm.benchmarks.reading import Head, reach, read_head
-
-HEAD_LEAST = 32
-"""Tokens that all prompts begin with, from which on they are read once for all: fewer cost more than they save."""
+from med_small_lm.benchmarks.reading import Head, common_head, reach
 
 Closed = Callable[[int, str], bool]
 """Told a row's number and its text so far: whether it has its answer."""
@@ -106,10 +102,7 @@ def ending_tokens(tokenizer: Tokenizer) -> frozenset[int]:
 
 def shared_head(model: Model, prompts: Sequence[Sequence[int]]) -> Head:
     """Returns what the model remembers of the tokens that all prompts begin with; None where it is not worth it."""
-    ids = commonprefix([list(prompt[:-1]) for prompt in prompts])
-    if len(prompts) < 2 or len(ids) < HEAD_LEAST or not _has_plain_cache(model):
-        return None
-    return read_head(model, ids)
+    return common_head(model, prompts) if _has_plain_cache(model) else None
 
 
 def _has_plain_cache(model: Model) -> bool:

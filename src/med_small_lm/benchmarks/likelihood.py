@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from os.path import commonprefix
 from typing import Literal
 
 from med_small_lm.benchmarks.batches import batches
 from med_small_lm.benchmarks.metrics import characters_of
 from med_small_lm.benchmarks.models import Model, Tokenizer, context_length, pad_id
 from med_small_lm.benchmarks.prompts import Asked, Prompts
-from med_small_lm.benchmarks.reading import Head, reach, read_head, separate_sums, shared_sums, shares
+from med_small_lm.benchmarks.reading import common_head, reach, separate_sums, shared_sums, shares
 from med_small_lm.schemas.rows import KeyScore, Question
 
 Progress = Callable[[int, int], None]
@@ -22,9 +21,6 @@ Progress = Callable[[int, int], None]
 
 Normalise = Literal["sum", "length", "characters"]
 """What option texts are compared by: log-probability in all, its mean a token, or a character. Letters are summed."""
-
-HEAD_LEAST = 32
-"""Tokens that all questions begin with, from which on they are read once for all: fewer cost more than they save."""
 
 CPU_TOKENS = 1_024
 """Most tokens of a batch on a CPU: what is more leaves its caches, and is slower."""
@@ -97,17 +93,11 @@ def _parts(
         limit = 0
     for group in groups:
         near = [index for index in group if asked[index].longest < limit]
-        head = _head(model, [asked[index].prompt for index in near])
+        head = common_head(model, [asked[index].prompt for index in near])
         if near:
             yield near, partial(shared_sums, head=head), _tokens_shared
     if far := [index for index in every if asked[index].longest >= limit]:
         yield far, separate_sums, _tokens_apart
-
-
-def _head(model: Model, prompts: Sequence[list[int]]) -> Head:
-    """What all prompts begin with, read; None where that is not worth it."""
-    ids = commonprefix([prompt[:-1] for prompt in prompts])
-    return read_head(model, ids) if len(ids) >= HEAD_LEAST and len(prompts) > 1 else None
 
 
 def _tokens_shared(entry: Asked) -> int:

@@ -17,7 +17,7 @@ GOLD, OWN = "context=gold", "context=model"
 PERMUTED = "permuted"
 """How the last part of a variant begins whose samples are other orders of the options."""
 
-Run = tuple[str, str, str, str]
+RunKey = tuple[str, str, str, str]
 """Model, benchmark, mode, variant."""
 Answers = Mapping[str, Sequence[Prediction]]
 """The samples of a run by question."""
@@ -30,7 +30,7 @@ class Part:
     Questions that could not be asked are in none of what it gives but ``n_failed``.
     """
 
-    run: Run
+    run: RunKey
     subset: str
     questions: Sequence[Question]
     answers: Answers
@@ -75,17 +75,17 @@ class Part:
         return [[one for one in samples if one.state != FAILED] for samples in given]
 
 
-def runs_of(
+def answers_by_run(
     predictions: Iterable[Prediction], benchmarks: Mapping[str, Sequence[Question]]
-) -> dict[Run, dict[str, list[Prediction]]]:
+) -> dict[RunKey, dict[str, list[Prediction]]]:
     """Returns the samples of each run by question, in the order in which runs come up.
 
     Raises:
         ValueError: a prediction's benchmark or question is unknown, or a question has one sample twice in a run.
     """
     known = {name: {question.question_id for question in questions} for name, questions in benchmarks.items()}
-    runs: dict[Run, dict[str, list[Prediction]]] = {}
-    seen: set[tuple[Run, str, int]] = set()
+    runs: dict[RunKey, dict[str, list[Prediction]]] = {}
+    seen: set[tuple[RunKey, str, int]] = set()
     for made in predictions:
         if made.question_id not in known.get(made.benchmark, set()):
             raise ValueError(f"{made.model} answers {made.question_id}, which is no question of {made.benchmark!r}")

@@ -37,6 +37,9 @@ LOG = logging.getLogger(__name__)
 FAR = 1 << 30
 """More tokens than any sequence has."""
 
+HEAD_LEAST = 32
+"""Tokens that all prompts begin with, from which on they are read once for all: fewer cost more than they save."""
+
 Head = Any
 """The cache of what all questions begin with, [1, heads, tokens, width] a layer; None for nothing."""
 
@@ -153,6 +156,12 @@ def read_head(model: Model, ids: Sequence[int]) -> Head:
     cache = DynamicCache(config=model.config)
     model(input_ids=torch.tensor([list(ids)], device=model.device), past_key_values=cache, use_cache=True)
     return cache
+
+
+def common_head(model: Model, prompts: Sequence[Sequence[int]]) -> Head:
+    """Returns the cache of what all prompts begin with, short of their last tokens; None where it is not worth it."""
+    ids = commonprefix([list(prompt[:-1]) for prompt in prompts])
+    return read_head(model, ids) if len(ids) >= HEAD_LEAST and len(prompts) > 1 else None
 
 
 def _repeated(head: Head, rows: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from med_small_lm.benchmarks.held_out import held_out_section
-from med_small_lm.benchmarks.parts import CONTROL, Run
+from med_small_lm.benchmarks.parts import CONTROL, RunKey
 from med_small_lm.benchmarks.unscored import Asked
 from med_small_lm.markdown import table
 from med_small_lm.schemas.rows import Comparison, Contamination, Perplexity, Score
@@ -20,7 +20,7 @@ def report(
     chance: Mapping[str, float] | None = None,
     perplexities: Sequence[Perplexity] = (),
     leading: Mapping[str, str] | None = None,
-    asked: Mapping[Run, Asked] | None = None,
+    asked: Mapping[RunKey, Asked] | None = None,
 ) -> str:
     """Returns a page of Markdown: scores, comparisons, held-out text, contamination, and where each number comes from.
 
@@ -49,7 +49,7 @@ def report(
     return "\n\n".join(parts) + "\n"
 
 
-def _failed(asked: Mapping[Run, Asked]) -> list[str]:
+def _failed(asked: Mapping[RunKey, Asked]) -> list[str]:
     """What could not be asked, run by run."""
     rows = [f"- {run[0]} on {run[1]} ({run[2]} {run[3]}): {one.n_failed} of {one.n}"
             for run, one in asked.items() if one.n_failed]  # fmt: skip

@@ -26,11 +26,11 @@ from med_small_lm.benchmarks.parts import (
     PERMUTED,
     Answers,
     Part,
-    Run,
+    RunKey,
+    answers_by_run,
     case_of,
     cases_of,
     cuts_a_case,
-    runs_of,
     subsets,
 )
 from med_small_lm.benchmarks.permuting import is_permuted
@@ -152,7 +152,7 @@ def score(
         ValueError: a prediction's benchmark or question is unknown, or a question has one sample twice in a run.
     """
     maker, scores = _Maker(samples, seed), list[Score]()
-    for run, answers in runs_of(predictions, benchmarks).items():
+    for run, answers in answers_by_run(predictions, benchmarks).items():
         closed = _closed(benchmarks[run[1]])
         for subset, questions in subsets(closed).items():
             part = Part(run, subset, questions, answers)
@@ -183,7 +183,7 @@ def averages(
         seed: of the resamples.
     """
     maker, scores = _Maker(samples, seed), list[Score]()
-    runs = runs_of(predictions, benchmarks)
+    runs = answers_by_run(predictions, benchmarks)
     for name, members in groups.items():
         for model, mode, variant in dict.fromkeys((run[0], run[2], run[3]) for run in runs):
             own = [(model, member, mode, variant) for member in members]
@@ -239,7 +239,7 @@ def compare(
     p-values are corrected together, over all that is returned. Controls ("stem_hidden") are left out: whether one guess
     beats another is no question.
     """
-    runs = runs_of(predictions, benchmarks)
+    runs = answers_by_run(predictions, benchmarks)
     found: list[Comparison] = []
     for first, second in _set_beside(runs, pairs):
         questions = _closed(benchmarks[first[1]])
@@ -249,7 +249,7 @@ def compare(
     return [replace(entry, p_holm=value) for entry, value in zip(found, corrected, strict=True)]
 
 
-def _set_beside(runs: Mapping[Run, Answers], pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[Run, Run]]:
+def _set_beside(runs: Mapping[RunKey, Answers], pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[RunKey, RunKey]]:
     """The runs that are compared: of two models, then of one with right and with its own earlier answers."""
     for model_a, model_b in pairs:
         for run in runs:
@@ -262,7 +262,7 @@ def _set_beside(runs: Mapping[Run, Answers], pairs: Sequence[tuple[str, str]]) -
             yield run, own
 
 
-def _names(first: Run, second: Run) -> tuple[str, str, str, str, str]:
+def _names(first: RunKey, second: RunKey) -> tuple[str, str, str, str, str]:
     """Both models, the benchmark, the mode and the variant; what differs in the variant stands with the model."""
     if first[3] == second[3]:
         return first[0], second[0], first[1], first[2], first[3]

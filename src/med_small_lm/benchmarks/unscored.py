@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from med_small_lm.benchmarks.parts import Run
+from med_small_lm.benchmarks.parts import RunKey
 from med_small_lm.benchmarks.voting import FAILED
 from med_small_lm.schemas.rows import Prediction
 
@@ -18,9 +18,9 @@ class Asked:
     n_failed: int
 
 
-def asked_of(predictions: Iterable[Prediction]) -> dict[Run, Asked]:
+def asked_of(predictions: Iterable[Prediction]) -> dict[RunKey, Asked]:
     """Returns what each run was put, in the order in which runs come up."""
-    answered: dict[Run, dict[str, bool]] = {}
+    answered: dict[RunKey, dict[str, bool]] = {}
     for made in predictions:
         own = answered.setdefault((made.model, made.benchmark, made.mode, made.variant), {})
         own[made.question_id] = own.get(made.question_id, False) or made.state != FAILED

@@ -8,7 +8,7 @@ from med_small_lm.benchmarks.calibration import SureAnswers, reliability, risk_c
 from med_small_lm.benchmarks.page import pictures, words
 from med_small_lm.benchmarks.page.blocks import Block, Picture, Section, Table
 from med_small_lm.benchmarks.page.results import Results, is_control
-from med_small_lm.benchmarks.parts import Part, runs_of
+from med_small_lm.benchmarks.parts import Part, answers_by_run
 from med_small_lm.benchmarks.scoring import sureness
 from med_small_lm.schemas.rows import Score
 
@@ -32,7 +32,7 @@ def _sure(results: Results, name: str) -> dict[str, SureAnswers]:
     questions = [question for question in results.questions.get(name, ()) if question.options]
     own = [made for made in results.predictions if made.benchmark == name and not is_control(made.variant)]
     found: dict[str, SureAnswers] = {}
-    for run, answers in runs_of(own, {name: questions}).items() if questions else ():
+    for run, answers in answers_by_run(own, {name: questions}).items() if questions else ():
         asked, sure = sureness(Part(run, "all", questions, answers))
         if asked:
             found[f"{run[0]}: {words.way(run[2], run[3])}"] = sure

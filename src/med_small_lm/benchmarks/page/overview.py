@@ -8,7 +8,7 @@ from med_small_lm.benchmarks.literature import AVERAGES, Published
 from med_small_lm.benchmarks.page import words
 from med_small_lm.benchmarks.page.blocks import Block, Section, Table, Text
 from med_small_lm.benchmarks.page.results import Results, is_control
-from med_small_lm.benchmarks.parts import Run
+from med_small_lm.benchmarks.parts import RunKey
 from med_small_lm.schemas.rows import Score
 
 UNREAD = 0.1
@@ -60,11 +60,11 @@ def _warnings(results: Results) -> Iterator[str]:
             )
 
 
-def _run(score: Score) -> Run:
+def _run(score: Score) -> RunKey:
     return score.model, score.benchmark, score.mode, score.variant
 
 
-def _listed(counts: list[tuple[Run, int, int]]) -> str:
+def _listed(counts: list[tuple[RunKey, int, int]]) -> str:
     """Which runs a warning is about, with so many of how many questions."""
     return "; ".join(f"{model} on {exam} ({words.way(*way)}): {n:,} of {of:,}"
                      for (model, exam, *way), n, of in counts) + "."  # fmt: skip

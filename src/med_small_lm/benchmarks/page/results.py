@@ -8,7 +8,7 @@ from functools import cached_property
 
 from med_small_lm.benchmarks.leading import leading, metrics_of
 from med_small_lm.benchmarks.literature import AVERAGES, Published, literature
-from med_small_lm.benchmarks.parts import CONTROL, Run, subsets
+from med_small_lm.benchmarks.parts import CONTROL, RunKey, subsets
 from med_small_lm.benchmarks.scoring import chance
 from med_small_lm.benchmarks.task import Task
 from med_small_lm.benchmarks.tasks import task_of
@@ -76,12 +76,12 @@ class Results:
         return [score for score in whole if score.metric == self.leading(score.benchmark)]
 
     @cached_property
-    def asked(self) -> dict[Run, Asked]:
+    def asked(self) -> dict[RunKey, Asked]:
         """How many questions each run was put, and how many of them could not be asked."""
         return asked_of(self.predictions)
 
     @cached_property
-    def unscored(self) -> dict[Run, Asked]:
+    def unscored(self) -> dict[RunKey, Asked]:
         """The runs that have no score."""
         scored = {(score.model, score.benchmark, score.mode, score.variant) for score in self.scores}
         return {run: asked for run, asked in self.asked.items() if run not in scored}
