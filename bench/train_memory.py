@@ -54,7 +54,7 @@ def train_once(name: str, folder: str) -> None:
     from med_small_lm.tuning import eight_bits, modes  # noqa: F401
     from med_small_lm.tuning.checkpoint import Checkpoint
     from med_small_lm.tuning.curve import Curve, Pace, no_log
-    from med_small_lm.tuning.memory import give_back_at_once
+    from med_small_lm.tuning.heap import give_back_at_once
     from med_small_lm.tuning.trainer import Loop, train, training_arguments
 
     changes = SETTINGS[name][1]

@@ -11,9 +11,7 @@ So what a model of transformers, peft and autograd keep is counted as it is, wit
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import ctypes
 import weakref
 from collections import Counter
 from dataclasses import dataclass
@@ -32,8 +30,6 @@ from med_small_lm.tuning.weightless import materialise, meta_model, weightless_o
 
 CUDA_ITSELF = 600 << 20  # bytes of a CUDA context and of cuBLAS' workspace
 DEEP = 6  # layers that are gone through; what more of them take grows by the layer
-M_MMAP_THRESHOLD = -3  # of malloc.h
-LARGE = 50_000_000  # weights
 KINDS = ("weights", "gradients", "optimiser", "logits", "activations")
 
 
@@ -127,22 +123,6 @@ def _metered(model: Any, vocabulary: int, loop: LoopParams, packed: bool, device
             _step(model, optimiser, [batch] * min(loop.accumulation, 2), loop, meter)
         found: dict[str, Counter[str]] = meter.peaks
     return found
-
-
-def give_back_at_once(model: nn.Module, device: torch.device) -> None:
-    """Lets a large model's tensors go back to the system as soon as they die, where a CPU trains it (glibc).
-
-    The C library's heap keeps gaps between tensors of up to 32 MiB: a fifth of the memory of such a training.
-    """
-    if device.type == "cpu" and sum(weight.numel() for weight in model.parameters()) > LARGE:
-        with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
-            library = ctypes.CDLL(None)
-            library.mallopt(M_MMAP_THRESHOLD, 1 << 20)
-            library.malloc_trim(0)  # what reading the model has left
-        if getattr(model, "is_quantized", False):  # few weights lie in the file still, and hold all of it in memory
-            for weight in model.parameters():
-                if weight.dtype.is_floating_point:
-                    weight.data = weight.data.clone()
 
 
 class _Meter(TorchDispatchMode):

@@ -25,6 +25,7 @@ from med_small_lm.adapters import PARENT, WEIGHTS
 from med_small_lm.errors import UserError
 from med_small_lm.params.training import AdapterParams, LoopParams
 from med_small_lm.tuning.checkpoint import Checkpoint, CheckpointError
+from med_small_lm.tuning.heap import read_apart
 from med_small_lm.tuning.tokenizer import PreTrainedTokenizer
 from med_small_lm.tuning.weights import (
     CLOSED,
@@ -66,6 +67,7 @@ def trainable(
     """
     tokenizer = read_tokenizer(start.path)
     with _whole(start) as folder:
+        read_apart(folder)
         model = read(folder, **_reading(folder, params, shards))
     if shards > 1:
         _join_tied(model)

@@ -23,7 +23,7 @@ from transformers import PrinterCallback, ProgressCallback, Trainer, TrainerCall
 from med_small_lm.params.training import LoopParams, OptimiserParams
 from med_small_lm.tuning import states
 from med_small_lm.tuning.curve import Curve
-from med_small_lm.tuning.memory import give_back_at_once
+from med_small_lm.tuning.heap import give_back_at_once
 from med_small_lm.tuning.optimiser import make_optimiser
 from med_small_lm.tuning.packing import Features, stack
 from med_small_lm.tuning.weights import without_bars
