@@ -1,7 +1,7 @@
 """The memory that the C library (glibc) keeps for itself while a CPU trains a large model, made small.
 
 Its heap keeps gaps between tensors of up to 32 MiB: a fifth of the memory of a training. Reading the model leaves gaps
-too, more or fewer by the order in which its threads come to their turns, and training fills them by and by.
+too, in some runs many more than in others, and training fills them by and by.
 """
 
 from __future__ import annotations
