@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-LARGE = 50_000_000  # weights; below, to ask the system for each tensor costs more than it saves
+LARGE = 50_000_000  # weights; the memory of a smaller model is left to glibc
 M_MMAP_THRESHOLD = -3  # of malloc.h
 
 
