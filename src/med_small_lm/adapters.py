@@ -53,10 +53,13 @@ def merged(model: Any, adapters: Iterable[Path]) -> Any:
     Raises:
         AdapterError: an adapter's file is missing, lacks weights, or is of a model of another shape.
     """
+    folders = list(adapters)
+    if not folders:
+        return model
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import SafetensorError, safe_open
 
-    for folder in adapters:
+    for folder in folders:
         try:
             with safe_open(folder / WEIGHTS, "pt") as file:
                 saved = set(file.keys())

@@ -16,7 +16,7 @@ from med_small_lm.benchmarks.items import OPEN
 from med_small_lm.datasets.benchmark import BenchmarkDataset
 from med_small_lm.datasets.prompt import PromptDataset
 from med_small_lm.datasets.teacher import EndpointsAccess, TeacherAccess
-from med_small_lm.errors import UserError
+from med_small_lm.errors import UserError, nearest
 from med_small_lm.params.evaluate import Evaluate
 from med_small_lm.params.teacher import BUILTIN, TeacherParams
 from med_small_lm.schemas.rows import Question
@@ -130,14 +130,17 @@ def check_candidates(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """Return nothing if the models that are evaluated beside the run's own can be asked.
 
     Raises:
-        UserError: A model of the hub is not here, or there is no key for a host that is not the user's own.
+        UserError: A model of the hub is not here, there is no key for a host that is not the user's own, or a candidate
+            is kept to an exam that is not scored.
     """
     if ENDPOINTS not in pipeline.inputs():
         return
     from med_small_lm.benchmarks.candidates import model_sources
 
+    params = Evaluate.model_validate(catalog.load(EVALUATE))
+    _check_exams(params)
     access: EndpointsAccess = catalog.load(ENDPOINTS)
-    for source in model_sources(Evaluate.model_validate(catalog.load(EVALUATE))):
+    for source in model_sources(params):
         if source.endpoint is not None and access.of(source.name).key_for(source.endpoint) is None:
             for host in source.endpoint.hosts:
                 if not source.endpoint.is_own(host):
@@ -146,6 +149,19 @@ def check_candidates(pipeline: Pipeline, catalog: DataCatalog) -> None:
                         f"conf/local/credentials.yml as endpoints: {{{source.name}: {{api_key: ...}}}}, or name the "
                         "host in allow_hosts if it asks for none"
                     )
+
+
+def _check_exams(params: Evaluate) -> None:
+    """Return nothing if every exam that a candidate is kept to is one that is scored."""
+    named = [(name, exam) for name, candidate in params.candidates.items() for exam in candidate.exams]
+    if named:
+        known = [node.name.split(".")[1] for node in pipelines["evaluate"].nodes if node.name.endswith(".predict")]
+        for name, exam in named:
+            if exam not in known:
+                raise UserError(
+                    f"evaluate.candidates.{name}.exams: no exam {exam!r} is scored{nearest(exam, known)}; there are "
+                    f"{', '.join(known)}"
+                )
 
 
 def check_key(params: TeacherParams, access: TeacherAccess) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 from med_small_lm import quiet  # noqa: F401  first: it must run before Kedro's plugins are imported
 from med_small_lm.config import ProjectConfigLoader
 from med_small_lm.hooks import RunHooks
 from med_small_lm.tracking.hooks import TrackingHooks
+
+gc.set_threshold(10_000, 10, 10)  # a run holds records by the hundred thousand: Python's 700 looks through them all day
 
 PROJECT = Path(__file__).resolve().parents[2]
 

@@ -82,6 +82,18 @@ def test_sources_know_when_a_model_is_another(checkpoint: Path, tmp_path: Path) 
     assert after["mine"] == after["book"] != mine.digest and after["far"] == far.digest
 
 
+def test_a_candidate_may_be_kept_to_some_exams(checkpoint: Path) -> None:
+    given = {
+        "book": {"open_book": {"of": "tuned"}, "exams": ["book_exam"]},
+        "far": {"endpoint": ENDPOINT, "exams": ["k_qa", "medqa"]}, "near": {"open_book": {"of": "far"}, "exams": []},
+    }  # fmt: skip
+    params = Evaluate(models=("tuned",), candidates=given)  # type: ignore[arg-type]
+    own = {"tuned": (checkpoint, "print")}
+    answering = {exam: [one.name for one in sources(params, own, exam)] for exam in ("book_exam", "medqa", "other")}
+    assert answering["book_exam"] == ["tuned", "book", "near"] and answering["medqa"] == ["tuned", "far", "near"]
+    assert answering["other"] == ["tuned", "near"] and len(sources(params, own)) == 4
+
+
 def test_an_adapters_own_base_and_parents_tell_it(tmp_path: Path) -> None:
     base, first, last = (tmp_path / name for name in ("base", "first", "last"))
     for folder, parent in ((base, ""), (first, "../base"), (last, "../first")):

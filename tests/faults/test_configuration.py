@@ -40,6 +40,10 @@ PARAMETERS = {
         "evaluate.mods: there is no such parameter (did you mean modes?)",
     ),
     "wrong type": ("evaluate: {modes: quickly}", "evaluate.modes is 'quickly': Input should be a valid tuple"),
+    "exam that is not scored": (
+        "evaluate: {candidates: {open_book: {exams: [book_exams]}}}",
+        "evaluate.candidates.open_book.exams: no exam 'book_exams' is scored (did you mean book_exam?); there are ",
+    ),
     "deep": (
         "knowledge_injection: {injection: {optimiser: {clp: 1}}}",
         "injection.optimiser.clp",

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -154,9 +155,12 @@ def _required(kind: type) -> frozenset[str]:
     return frozenset(one.name for one in own if one.default is MISSING and one.default_factory is MISSING)
 
 
+_hints = cache(get_type_hints)
+
+
 def _checked(record: Mapping[str, Any], kind: type, required: frozenset[str]) -> dict[str, Any]:
     """The record's values, with ValueError for a missing or unknown field or one of another type."""
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     missing, unknown = sorted(required - record.keys()), sorted(record.keys() - hints.keys())
     if missing or unknown:
         parts = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(unknown)}"] * bool(unknown)

@@ -9,7 +9,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from med_small_lm.overlap.normalise import singular, words
 
@@ -72,7 +71,6 @@ class Stems:
         self._word_frequency = Counter(word for own in self.units for word in {w for unit in own for w in unit})
         # In a handful of stems one mention is above any share, so a single mention never makes a unit common.
         self._common_from = max(COMMON_SHARE * len(stems), 1.5)
-        self._columns = {unit: place for place, unit in enumerate(self.frequency)}
         self._sameness: dict[Unit, float] = {}
 
     def is_content(self, unit: Unit) -> bool:
@@ -104,31 +102,28 @@ class Stems:
 
     def held_by_partners(self, place: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """Return which units of a stem (columns) its likest other stems (rows) hold, and how much of these it holds."""
-        common = np.asarray((self._incidence[place] @ self._incidence.T).todense()).ravel()
+        own = self.units[place]
+        held = np.zeros((len(own), len(self.units)), dtype=bool)
+        for row, unit in enumerate(own):
+            held[row, self._inverted[unit]] = True
+        common = held[[own.index(unit) for unit in set(own)]].sum(axis=0)
         common[place] = -1
         likest = np.argsort(-common, kind="stable")[: min(_PARTNERS, len(common) - 1)]
-        columns = [self._columns[unit] for unit in self.units[place]]
-        held = np.asarray(self._incidence[likest][:, columns].todense()).astype(bool)
-        return held, common[likest] / np.maximum(np.diff(self._incidence.indptr)[likest], 1)
+        return held[:, likest].T, common[likest] / np.maximum(self._sizes[likest], 1)
 
     @cached_property
-    def _incidence(self) -> csr_matrix:
-        """Return which stem (row) holds which unit (column)."""
-        rows = [sorted({self._columns[unit] for unit in own}) for own in self.units]
-        columns = np.asarray([column for own in rows for column in own], dtype=np.int64)
-        starts = np.cumsum([0, *(len(own) for own in rows)])
-        return csr_matrix(
-            (np.ones(len(columns), dtype=np.int32), columns, starts), shape=(len(rows), len(self._columns))
-        )
+    def _sizes(self) -> NDArray[np.int64]:
+        """Return how many different units each stem has."""
+        return np.asarray([len(set(own)) for own in self.units], dtype=np.int64)
 
     @cached_property
-    def _inverted(self) -> dict[Unit, list[int]]:
+    def _inverted(self) -> dict[Unit, NDArray[np.int64]]:
         """Return the places of the stems that hold each unit."""
         found: dict[Unit, list[int]] = {}
         for place, own in enumerate(self.units):
             for unit in dict.fromkeys(own):
                 found.setdefault(unit, []).append(place)
-        return found
+        return {unit: np.asarray(places, dtype=np.int64) for unit, places in found.items()}
 
 
 def _pairs(own: Sequence[Unit], without: Unit) -> set[tuple[Unit, Unit]]:

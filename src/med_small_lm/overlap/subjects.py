@@ -43,22 +43,30 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One stem laid beside its likest: its candidates for the core, and the form that each would leave."""
+    """One stem laid beside its likest: its candidates for the core, and the form that each would leave.
+
+    ``tops`` say how much of the stem around each candidate is found in some stem without it.
+    """
 
     held: NDArray[np.bool_]
     held_of_partners: NDArray[np.float64]
     telling: NDArray[np.bool_]
     cores: list[int]
-    shares: dict[int, NDArray[np.float64]]
+    gaps: NDArray[np.int16]
+    tops: dict[int, float]
 
-    def top(self, core: int) -> float:
-        """Return how much of the stem around ``core`` is found in some stem without it."""
-        return float(self.shares[core].max(initial=0.0))
+    def shares(self, core: int) -> NDArray[np.float64]:
+        """Return the share of the stem around ``core`` that each partner holds; 0 for a partner with the core itself.
+
+        stem     which is the hallmark sign of  graves disease
+        partner  which is the hallmark sign of  achalasia         the gap is "graves disease", the share 6 of 6
+        """
+        return _shares(self.held, self.gaps, [core])[:, 0]
 
     @property
     def in_form(self) -> bool:
         """Return whether the stem is, but for some core, found in another stem."""
-        return max((self.top(core) for core in self.cores), default=0.0) >= _FORM_SHARE
+        return max(self.tops.values(), default=0.0) >= _FORM_SHARE
 
     def is_form(self, core: int) -> bool:
         """Return whether some stem is this one with another subject, and not only framed by the same few words.
@@ -66,16 +74,14 @@ class _Reading:
         A vignette begins and ends as others do: what lies between is no subject. And "which of the following" alone,
         without any telling word, is no form.
         """
-        if not len(self.held):
-            return False
-        rest = 1 - _gap(self.held, core) / self.held.shape[1]
+        rest = 1 - self.gaps[:, core] / self.held.shape[1]
         alike = (self.held_of_partners >= _ALIKE) & (rest >= _ALIKE) & self.held[:, self.telling].any(axis=1)
-        return bool((alike & (self.shares[core] >= _RECURS)).any())
+        return bool((alike & (self.shares(core) >= _RECURS)).any())
 
     def fitting(self, near: float) -> list[int]:
         """Return the candidates that leave nearly the best form; all of them where no form comes back."""
-        best = max(self.top(core) for core in self.cores)
-        return [core for core in self.cores if self.top(core) >= best - near] if self.in_form else self.cores
+        best = max(self.tops.values())
+        return [core for core in self.cores if self.tops[core] >= best - near] if self.in_form else self.cores
 
 
 def subjects(stems: Stems) -> list[tuple[Subject, ...]]:
@@ -104,26 +110,25 @@ def _read(stems: Stems, place: int) -> _Reading:
     cores = [n for n in names if stems.is_content(own[n])] or names or list(range(len(own)))
     held, of_partners = stems.held_by_partners(place)
     telling = np.asarray([can_name(unit) for unit in own], dtype=bool)
-    return _Reading(held, of_partners, telling, cores, {core: _form_shares(held, core) for core in cores})
+    gaps = _gaps(held)
+    tops = _shares(held, gaps, cores).max(axis=0, initial=0.0).tolist()
+    return _Reading(held, of_partners, telling, cores, gaps, dict(zip(cores, tops, strict=True)))
 
 
-def _form_shares(held: NDArray[np.bool_], core: int) -> NDArray[np.float64]:
-    """Return the share of the stem around ``core`` that each partner holds; 0 for a partner with the core itself.
-
-    stem     which is the hallmark sign of  graves disease
-    partner  which is the hallmark sign of  achalasia         the gap is "graves disease", the share 6 of 6
-    """
-    if not len(held):
-        return np.zeros(0)
-    rest = held.shape[1] - _gap(held, core)
-    return np.where(held[:, core] | (rest < 1), 0.0, held.sum(axis=1) / np.maximum(rest, 1))
+def _shares(held: NDArray[np.bool_], gaps: NDArray[np.int16], cores: list[int]) -> NDArray[np.float64]:
+    """Return ``_Reading.shares`` of several cores, (partners, cores)."""
+    rest = held.shape[1] - gaps[:, cores]
+    own = held.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(held[:, cores] | (rest < 1), 0.0, own / np.maximum(rest, 1)))
 
 
-def _gap(held: NDArray[np.bool_], core: int) -> NDArray[np.int64]:
-    """Return how many units around ``core``, itself included, each partner lacks in a row."""
-    left = np.logical_and.accumulate(~held[:, core::-1], axis=1).sum(axis=1)
-    right = np.logical_and.accumulate(~held[:, core:], axis=1).sum(axis=1)
-    return np.asarray(left + right - 1)
+def _gaps(held: NDArray[np.bool_]) -> NDArray[np.int16]:
+    """Return how many units around each one, itself included, each partner lacks in a row, (partners, units)."""
+    left, right = np.zeros((2, *held.shape), dtype=np.int16)
+    for n in range(held.shape[1]):
+        left[:, n] = np.where(held[:, n], 0, left[:, n - 1] + 1 if n else 1)
+        right[:, -n - 1] = np.where(held[:, -n - 1], 0, right[:, -n] + 1 if n else 1)
+    return np.asarray(left + right - 1, dtype=np.int16)
 
 
 def _first_choice(stems: Stems, place: int, reading: _Reading) -> int:
@@ -132,7 +137,7 @@ def _first_choice(stems: Stems, place: int, reading: _Reading) -> int:
 
     def rank(n: int) -> tuple[bool, int, float, int, int]:
         fixed = stems.sameness(own[n]) >= _FIXED
-        return fixed, stems.frequency[own[n]], -reading.top(n), -len("".join(own[n])), n
+        return fixed, stems.frequency[own[n]], -reading.tops[n], -len("".join(own[n])), n
 
     return min(reading.fitting(_NEAR_FIRST), key=rank) if reading.cores else -1
 
@@ -142,7 +147,7 @@ def _voted(stems: Stems, place: int, reading: _Reading, votes: Counter[Unit]) ->
     if not reading.cores or not reading.in_form:
         return _first_choice(stems, place, reading)
     own = stems.units[place]
-    return max(reading.fitting(_NEAR_VOTED), key=lambda n: (_merit(stems, own[n], reading.top(n), votes), -n))
+    return max(reading.fitting(_NEAR_VOTED), key=lambda n: (_merit(stems, own[n], reading.tops[n], votes), -n))
 
 
 def _merit(stems: Stems, unit: Unit, top: float, votes: Counter[Unit]) -> float:
@@ -154,7 +159,7 @@ def _merit(stems: Stems, unit: Unit, top: float, votes: Counter[Unit]) -> float:
 def _others(stems: Stems, place: int, reading: _Reading, core: int, votes: Counter[Unit]) -> list[int]:
     """Return the cores that may name the subject as well: chosen in most other stems, or nearly as good as the best."""
     own = stems.units[place]
-    merit = {n: _merit(stems, own[n], reading.top(n), votes) for n in reading.fitting(_NEAR_VOTED)}
+    merit = {n: _merit(stems, own[n], reading.tops[n], votes) for n in reading.fitting(_NEAR_VOTED)}
     doubtful = [n for n in merit if reading.in_form and merit[n] >= merit.get(core, 0.0) - _DOUBT]
     seen = [n for n in reading.cores if stems.frequency[own[n]] > 1]
     return [n for n in seen if votes[own[n]] / stems.frequency[own[n]] > _NAMED_ELSEWHERE] + doubtful
@@ -162,8 +167,8 @@ def _others(stems: Stems, place: int, reading: _Reading, core: int, votes: Count
 
 def _subject(stems: Stems, place: int, reading: _Reading, core: int) -> Subject:
     """Return the subject around a core: the neighbours that go with it wherever it stands, and that the form lacks."""
-    own, shares = stems.units[place], reading.shares[core]
-    near = reading.held[shares >= max(reading.top(core) - _NEAR_FIRST / 2, 1e-9)]
+    own, shares = stems.units[place], reading.shares(core)
+    near = reading.held[shares >= max(reading.tops[core] - _NEAR_FIRST / 2, 1e-9)]
     absent = [not near[:, n].all() for n in range(len(own))] if len(near) else [True] * len(own)
 
     def joined(n: int) -> bool:

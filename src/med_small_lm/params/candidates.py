@@ -63,6 +63,7 @@ class Candidate(BaseModel):
     allow_download: bool = Field(False, description="whether a model of the hub may be fetched; else it must lie here")
     endpoint: Endpoint | None = Field(None, description="an endpoint, with the keys of `teacher`")
     open_book: OpenBook | None = Field(None, description="another model, with passages before each question")
+    exams: tuple[str, ...] = Field((), description="the exams that it answers; empty: all that are scored")
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:

@@ -97,6 +97,11 @@ class Evaluate(BaseModel):
         """All models that are asked, the run's own first."""
         return (*self.models, *self.candidates)
 
+    def names_on(self, exam: str) -> tuple[str, ...]:
+        """The models that answer an exam, in the same order."""
+        left_out = {name for name, one in self.candidates.items() if one.exams and exam not in one.exams}
+        return tuple(name for name in self.names if name not in left_out)
+
     @model_validator(mode="after")
     def _said_once(self) -> Self:
         for name in ("models", "modes", "compared", "written", "shots", "controls", "normalise", "contexts"):

@@ -231,13 +231,15 @@ def _described(params: Evaluate) -> Mapping[str, str]:
 
 
 def _told(candidate: Candidate) -> str:
-    """What a candidate is, in words."""
+    """What a candidate is, in words, and what it answers where that is not all."""
+    kept = f"; it answers {' and '.join(candidate.exams)} alone" if candidate.exams else ""
     if candidate.open_book:
         opened = candidate.open_book
-        return f"{opened.of} with the books open: at most {opened.passages} of the nearest passages before a question"
+        nearest = f"at most {opened.passages} of the nearest passages before a question"
+        return f"{opened.of} with the books open: {nearest}{kept}"
     if candidate.endpoint:
-        return f"{candidate.endpoint.model}, asked at an endpoint"
-    return f"{candidate.model}" + (f" with the adapter {candidate.adapter}" if candidate.adapter else "")
+        return f"{candidate.endpoint.model}, asked at an endpoint{kept}"
+    return f"{candidate.model}" + (f" with the adapter {candidate.adapter}" if candidate.adapter else "") + kept
 
 
 def _origins(use: Sequence[TeacherUse]) -> dict[str, str]:
