@@ -53,6 +53,13 @@ def test_candidates_alone_and_what_could_not_be_asked() -> None:
     assert told[1].startswith("INCOMPLETE: far on ex: 1 of 2 questions could not be asked: neither right nor wrong")
 
 
+def test_candidates_kept_to_some_exams_leave_the_others_to_those_before_them() -> None:
+    way = ("generation", "explain/0-shot", "accuracy")
+    scores = [score("near", "ex", *way, 0.4), score("near", "medqa", *way, 0.5), score("far", "medqa", *way, 0.9)]
+    told = lines({"models": (), "candidates": {"near": ENDPOINT, "far": ENDPOINT | {"exams": ["medqa"]}}}, scores, [])
+    assert [line.partition(",")[0] for line in told] == ["near on ex", "far on medqa"]
+
+
 def test_the_lock_is_released_whatever_the_last_lines_meet(monkeypatch: Any) -> None:
     def broken(*_: Any) -> Any:
         raise IndexError

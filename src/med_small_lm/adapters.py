@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,19 +47,18 @@ def chain(folder: Path) -> Chain:
     return Chain(folder, tuple(adapters))
 
 
-def merged(model: Any, adapters: Iterable[Path]) -> Any:
+def merged(model: Any, adapters: Sequence[Path]) -> Any:
     """Returns a whole model with adapters merged into its weights, in their order and in the weights' precision.
 
     Raises:
         AdapterError: an adapter's file is missing, lacks weights, or is of a model of another shape.
     """
-    folders = list(adapters)
-    if not folders:
+    if not adapters:
         return model
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import SafetensorError, safe_open
 
-    for folder in folders:
+    for folder in adapters:
         try:
             with safe_open(folder / WEIGHTS, "pt") as file:
                 saved = set(file.keys())

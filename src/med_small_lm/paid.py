@@ -98,7 +98,9 @@ def _judged_exam(pipeline: Pipeline, catalog: DataCatalog, params: Evaluate) -> 
     if "generation" not in params.modes:
         return ""
     for exam, question in _open_questions(pipeline, catalog):
-        if params.judge.pairs or any(True for _ in points_of(question)):
+        answer = set(params.names_on(exam))
+        compared = any(answer.issuperset(pair) for pair in params.judge.pairs)
+        if compared or (answer and any(True for _ in points_of(question))):
             return exam
     return ""
 
@@ -153,10 +155,9 @@ def check_candidates(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
 def _check_exams(params: Evaluate) -> None:
     """Return nothing if every exam that a candidate is kept to is one that is scored."""
-    named = [(name, exam) for name, candidate in params.candidates.items() for exam in candidate.exams]
-    if named:
-        known = [node.name.split(".")[1] for node in pipelines["evaluate"].nodes if node.name.endswith(".predict")]
-        for name, exam in named:
+    known = [node.name.split(".")[1] for node in pipelines["evaluate"].nodes if node.name.endswith(".predict")]
+    for name, candidate in params.candidates.items():
+        for exam in candidate.exams:
             if exam not in known:
                 raise UserError(
                     f"evaluate.candidates.{name}.exams: no exam {exam!r} is scored{nearest(exam, known)}; there are "

@@ -35,16 +35,17 @@ def _scores(catalog: DataCatalog) -> Iterator[str]:
     from med_small_lm.benchmarks.page.results import Results, is_control
 
     params = Evaluate.model_validate(catalog.load("params:evaluate"))
-    model, told = (params.models or params.names)[-1], set[str]()
-    for score in Results({}, {}, to_rows(catalog.load("scores"), Score)).main:
-        if score.model == model and score.benchmark not in told and not is_control(score.variant):
-            told.add(score.benchmark)
-            metric = "" if score.metric == "accuracy" else f", {score.metric}"
-            yield (
-                f"{score.model} on {score.benchmark}, {score.mode}{metric}: "
-                f"{score.value:.3f} [{score.ci_low:.3f}, {score.ci_high:.3f}] of {score.n}"
-                + (f", {score.n_unparsed} without a readable answer" if score.n_unparsed else "")
-            )
+    named = params.models or params.names
+    main = Results({}, {}, to_rows(catalog.load("scores"), Score)).main
+    plain = [score for score in main if score.model in named and not is_control(score.variant)]
+    for exam in dict.fromkeys(score.benchmark for score in plain):
+        score = max((one for one in plain if one.benchmark == exam), key=lambda one: named.index(one.model))
+        metric = "" if score.metric == "accuracy" else f", {score.metric}"
+        yield (
+            f"{score.model} on {exam}, {score.mode}{metric}: "
+            f"{score.value:.3f} [{score.ci_low:.3f}, {score.ci_high:.3f}] of {score.n}"
+            + (f", {score.n_unparsed} without a readable answer" if score.n_unparsed else "")
+        )
 
 
 def _not_asked(catalog: DataCatalog) -> Iterator[str]:

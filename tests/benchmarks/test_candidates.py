@@ -37,6 +37,7 @@ ENDPOINT = {"model": "m", "base_url": "http://127.0.0.1:1/v1"}
         ({"endpoint": {"model": "m", "base_url": "https://elsewhere.org"}}, "price_in and price_out are missing"),
         ({"endpoint": ENDPOINT | {"repairs": 1}}, "repairs"),
         ({"open_book": {"of": "tuned", "passages": 0}}, "passages"),
+        ({"endpoint": ENDPOINT, "exams": ["medqa", "medqa"]}, "exams names one twice: medqa, medqa"),
         ({"colour": 1}, "colour"),
     ],
 )
@@ -82,16 +83,19 @@ def test_sources_know_when_a_model_is_another(checkpoint: Path, tmp_path: Path) 
     assert after["mine"] == after["book"] != mine.digest and after["far"] == far.digest
 
 
-def test_a_candidate_may_be_kept_to_some_exams(checkpoint: Path) -> None:
+def test_a_candidate_may_be_kept_to_some_exams() -> None:
     given = {
         "book": {"open_book": {"of": "tuned"}, "exams": ["book_exam"]},
-        "far": {"endpoint": ENDPOINT, "exams": ["k_qa", "medqa"]}, "near": {"open_book": {"of": "far"}, "exams": []},
+        "far": {"endpoint": ENDPOINT, "exams": ["k_qa", "medqa"]},
+        "far_open": {"open_book": {"of": "far"}, "exams": []}, "near": {"endpoint": ENDPOINT},
     }  # fmt: skip
     params = Evaluate(models=("tuned",), candidates=given)  # type: ignore[arg-type]
-    own = {"tuned": (checkpoint, "print")}
-    answering = {exam: [one.name for one in sources(params, own, exam)] for exam in ("book_exam", "medqa", "other")}
-    assert answering["book_exam"] == ["tuned", "book", "near"] and answering["medqa"] == ["tuned", "far", "near"]
-    assert answering["other"] == ["tuned", "near"] and len(sources(params, own)) == 4
+    assert params.names_on("book_exam") == ("tuned", "book", "near")
+    assert params.names_on("medqa") == ("tuned", "far", "far_open", "near")
+    assert params.names_on("other") == ("tuned", "near")
+    for pair in (["book", "far"], ["far_open", "book"]):
+        with pytest.raises(ValidationError, match=f"judge.pairs: {' and '.join(pair)} answer no exam both"):
+            Evaluate(models=("tuned",), candidates=given, judge={"pairs": [pair]})  # type: ignore[arg-type]
 
 
 def test_an_adapters_own_base_and_parents_tell_it(tmp_path: Path) -> None:

@@ -228,6 +228,11 @@ def test_an_open_book_has_no_control_that_hides_the_question(checkpoint: Path, q
     ]  # fmt: skip
 
 
+def test_an_exam_that_nobody_answers_has_no_predictions(questions: Any, tmp_path: Path) -> None:
+    forms = Answers(**{"direct": HIDDEN, "explain": HIDDEN})
+    assert predict(Exam("exam", questions[:2]), [], forms, Evaluate(**TUNED), tmp_path / "shards") == []
+
+
 def test_raw_answers_survive_their_line() -> None:
     from med_small_lm.benchmarks.answered import Reply
     from med_small_lm.schemas.rows import KeyScore

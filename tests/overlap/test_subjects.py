@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from med_small_lm.overlap.stems import Stems, folded, units
-from med_small_lm.overlap.subjects import subjects
+from med_small_lm.overlap.subjects import _gaps, subjects
 from med_small_lm.pocket.exam import asked_facts
 from med_small_lm.pocket.exam import exam as exam_of
 from med_small_lm.pocket.facts import Fact
@@ -37,3 +40,25 @@ def test_stems_that_share_no_form_have_a_subject_too() -> None:
 
 def test_a_stem_without_words_has_none() -> None:
     assert subjects(Stems(["...", "What is gout?"]))[0] == ()
+
+
+STEMS = st.lists(st.lists(st.sampled_from("gout scurvy which heart sign lung rash".split()), max_size=6), min_size=1)
+
+
+@given(STEMS)
+def test_partners_are_the_stems_that_share_most(words: list[list[str]]) -> None:
+    stems = Stems([" ".join(own) for own in words])
+    for place, own in enumerate(words):
+        others = sorted((n for n in range(len(words)) if n != place), key=lambda n: -len({*own} & {*words[n]}))
+        held, of_partners = stems.held_by_partners(place)
+        assert held.tolist() == [[word in words[n] for word in own] for n in others]
+        assert of_partners.tolist() == [len({*own} & {*words[n]}) / max(len({*words[n]}), 1) for n in others]
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=1))
+def test_a_gap_is_as_wide_as_what_is_lacked_in_a_row(rows: list[list[bool]]) -> None:
+    for row, gaps in zip(rows, _gaps(np.asarray(rows)).tolist(), strict=True):
+        for place, width in enumerate(gaps):
+            left = next((n for n in range(place + 1) if row[place - n]), place + 1)
+            right = next((n for n in range(5 - place) if row[place + n]), 5 - place)
+            assert width == left + right - 1

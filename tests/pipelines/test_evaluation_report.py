@@ -41,7 +41,7 @@ def test_what_training_bought_over_looking_it_up_is_told_with_its_interval(finis
     page = (finished.data / "08_reporting/report.html").read_text(encoding="utf-8")
     assert "it says what training bought over looking it up" in page
     assert "tuned with the books open" in page and ">open_book</t" in page
-    assert "it answers book_exam and book_exercises alone" in page
+    assert "it answers book_exam, book_exercises alone" in page
 
 
 FAR = {"endpoint": {"model": "m", "base_url": "http://127.0.0.1:1/v1"}}

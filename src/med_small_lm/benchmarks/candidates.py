@@ -38,13 +38,12 @@ class Source:
     pages: int = 0
 
 
-def sources(params: Evaluate, checkpoints: Mapping[str, tuple[Path, str]], exam: str = "") -> list[Source]:
+def sources(params: Evaluate, checkpoints: Mapping[str, tuple[Path, str]]) -> list[Source]:
     """Returns the models to evaluate, the run's own first.
 
     Args:
         params: names them.
         checkpoints: folder and fingerprint of the run's own models, by name.
-        exam: only those that answer it; all unless it is said.
 
     Raises:
         UserError: a model of the hub is not in the local cache and may not be fetched, or an adapter's parent is gone.
@@ -54,7 +53,7 @@ def sources(params: Evaluate, checkpoints: Mapping[str, tuple[Path, str]], exam:
     for name, candidate in params.candidates.items():
         if book := candidate.open_book:
             found[name] = replace(found[book.of], name=name, pages=book.passages)
-    return [found[name] for name in (params.names_on(exam) if exam else params.names)]
+    return [found[name] for name in params.names]
 
 
 def model_sources(params: Evaluate) -> Iterator[Source]:

@@ -52,7 +52,7 @@ class _Reading:
     held_of_partners: NDArray[np.float64]
     telling: NDArray[np.bool_]
     cores: list[int]
-    gaps: NDArray[np.int16]
+    gaps: NDArray[np.int32]
     tops: dict[int, float]
 
     def shares(self, core: int) -> NDArray[np.float64]:
@@ -115,20 +115,20 @@ def _read(stems: Stems, place: int) -> _Reading:
     return _Reading(held, of_partners, telling, cores, gaps, dict(zip(cores, tops, strict=True)))
 
 
-def _shares(held: NDArray[np.bool_], gaps: NDArray[np.int16], cores: list[int]) -> NDArray[np.float64]:
+def _shares(held: NDArray[np.bool_], gaps: NDArray[np.int32], cores: list[int]) -> NDArray[np.float64]:
     """Return ``_Reading.shares`` of several cores, (partners, cores)."""
     rest = held.shape[1] - gaps[:, cores]
     own = held.sum(axis=1, keepdims=True)
     return np.asarray(np.where(held[:, cores] | (rest < 1), 0.0, own / np.maximum(rest, 1)))
 
 
-def _gaps(held: NDArray[np.bool_]) -> NDArray[np.int16]:
+def _gaps(held: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Return how many units around each one, itself included, each partner lacks in a row, (partners, units)."""
-    left, right = np.zeros((2, *held.shape), dtype=np.int16)
+    left, right = np.zeros((2, *held.shape), dtype=np.int32)
     for n in range(held.shape[1]):
         left[:, n] = np.where(held[:, n], 0, left[:, n - 1] + 1 if n else 1)
         right[:, -n - 1] = np.where(held[:, -n - 1], 0, right[:, -n] + 1 if n else 1)
-    return np.asarray(left + right - 1, dtype=np.int16)
+    return np.asarray(left + right - 1, dtype=np.int32)
 
 
 def _first_choice(stems: Stems, place: int, reading: _Reading) -> int:

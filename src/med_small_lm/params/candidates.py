@@ -63,7 +63,10 @@ class Candidate(BaseModel):
     allow_download: bool = Field(False, description="whether a model of the hub may be fetched; else it must lie here")
     endpoint: Endpoint | None = Field(None, description="an endpoint, with the keys of `teacher`")
     open_book: OpenBook | None = Field(None, description="another model, with passages before each question")
-    exams: tuple[str, ...] = Field((), description="the exams that it answers; empty: all that are scored")
+    exams: tuple[str, ...] = Field(
+        (),
+        description="the exams that it answers; empty: all that are scored, of an open book those of the other model",
+    )
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
@@ -72,6 +75,12 @@ class Candidate(BaseModel):
             raise ValueError(f"one of model, endpoint and open_book is needed, not {' and '.join(given) or 'none'}")
         if self.model is None and (self.adapter or self.revision or self.allow_download):
             raise ValueError("adapter, revision and allow_download belong to a model")
+        return self
+
+    @model_validator(mode="after")
+    def _exams_once(self) -> Self:
+        if len(set(self.exams)) < len(self.exams):
+            raise ValueError(f"exams names one twice: {', '.join(self.exams)}")
         return self
 
     @model_validator(mode="after")

@@ -23,8 +23,8 @@ class Evaluate(BaseModel):
     )
     candidates: dict[str, Candidate] = Field(
         {},
-        description="Other models beside them: NAME: {model: FOLDER}, {endpoint: …} or {open_book: {of: tuned}}; null "
-        "takes one away",
+        description="Other models beside them: NAME: {model: FOLDER}, {endpoint: …} or {open_book: {of: tuned}}, "
+        "each kept to some `exams` or answering all; null takes one away",
     )
     modes: tuple[Literal["likelihood", "generation"], ...] = Field(
         ("likelihood", "generation"), min_length=1, description="Ways to answer: the likeliest option, or written text"
@@ -99,8 +99,14 @@ class Evaluate(BaseModel):
 
     def names_on(self, exam: str) -> tuple[str, ...]:
         """The models that answer an exam, in the same order."""
-        left_out = {name for name, one in self.candidates.items() if one.exams and exam not in one.exams}
-        return tuple(name for name in self.names if name not in left_out)
+        return tuple(name for name in self.names if exam in self.exams_of(name) or not self.exams_of(name))
+
+    def exams_of(self, name: str) -> tuple[str, ...]:
+        """The exams that a model is kept to; none where it answers all."""
+        candidate = self.candidates.get(name)
+        if candidate is None or candidate.exams or candidate.open_book is None:
+            return candidate.exams if candidate else ()
+        return self.exams_of(candidate.open_book.of)
 
     @model_validator(mode="after")
     def _said_once(self) -> Self:
@@ -145,4 +151,7 @@ class Evaluate(BaseModel):
         for pair in self.judge.pairs:
             if len(set(pair)) < 2 or not set(pair) <= set(self.names):
                 raise ValueError(f"judge.pairs: {' and '.join(pair)} are no two of {', '.join(self.names)}")
+            kept = [set(self.exams_of(name)) for name in pair]
+            if all(kept) and not kept[0] & kept[1]:
+                raise ValueError(f"judge.pairs: {' and '.join(pair)} answer no exam both: see their exams")
         return self

@@ -66,7 +66,7 @@ def predict_exam(
     if not questions:
         return to_frame([], Prediction)
     known = {name: (model.path, model.manifest.fingerprint) for name, model in models.items()}
-    asked = sources(params, known, exam)
+    asked = [source for source in sources(params, known) if source.name in params.names_on(exam)]
     books = to_rows(passages, Passage) if any(source.pages for source in asked) else []
     whole = Exam(exam, questions, _examples(examples, max(params.shots)), books)
     folder = Path(outputs) / exam / "shards"

@@ -232,7 +232,7 @@ def _described(params: Evaluate) -> Mapping[str, str]:
 
 def _told(candidate: Candidate) -> str:
     """What a candidate is, in words, and what it answers where that is not all."""
-    kept = f"; it answers {' and '.join(candidate.exams)} alone" if candidate.exams else ""
+    kept = f"; it answers {', '.join(candidate.exams)} alone" if candidate.exams else ""
     if candidate.open_book:
         opened = candidate.open_book
         nearest = f"at most {opened.passages} of the nearest passages before a question"
