@@ -30,7 +30,7 @@ knowledge_injection:
   base: {vocab_size: 600, hidden_size: 32, intermediate_size: 64, layers: 1, heads: 2}
   injection: {tokens: 30000, log_steps: 5, save_steps: 5, evaluations: 1, optimiser: {learning_rate: 0.003}}
 instruction_tune: {tune: {steps: 15, log_steps: 5}}
-evaluate: {max_new_tokens: 8, bootstrap_samples: 200}
+evaluate: {max_new_tokens: 8, bootstrap_samples: 200, candidates: {open_book: {exams: [pocket_exam]}}}
 """,
 }
 GUARD = '''

@@ -106,7 +106,7 @@ def test_the_report_and_the_pictures_are_artifacts(finished, client, run):
 def test_differences_between_models_are_metrics(finished, run):
     named = {name for name in run.data.metrics if name.startswith("difference/")}
     assert len(named) == len(finished.read("08_reporting/comparisons"))
-    assert "difference/book_exam/open_book-tuned/likelihood/option_text/0-shot" in named
+    assert "difference/pocket_exam/open_book-tuned/likelihood/option_text/0-shot" in named
     assert run.data.metrics["failed/pocket_exam/tuned/likelihood/option_text/0-shot"] == 0
 
 
