@@ -117,6 +117,13 @@ def test_a_second_run_takes_what_is_there_and_deletes_what_is_old(
     assert [one for one in longer if one.mode == "likelihood"] == [one for one in made if one.mode == "likelihood"]
 
 
+def test_parts_are_of_one_size(checkpoint: Path, questions: Any, tmp_path: Path) -> None:
+    told = [replace(questions[0], question_id=f"q{n}") for n in range(5)]
+    asked(checkpoint, tmp_path, Exam("exam", told), shard=4, modes=("likelihood",), controls=())
+    lengths = [len(file.read_text().splitlines()) - 1 for file in (tmp_path / "exam/shards").rglob("*.jsonl")]
+    assert sorted(lengths) == [2, 3]
+
+
 def test_what_an_answer_depends_on_is_in_a_shards_name(checkpoint: Path, questions: Any, tmp_path: Path) -> None:
     def names(**changes: Any) -> set[str]:
         exam = Exam("exam", changes.pop("questions", questions))

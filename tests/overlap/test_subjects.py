@@ -36,6 +36,7 @@ def test_stems_that_share_no_form_have_a_subject_too() -> None:
     stems = ["Why do bats hibernate?", "Scurvy follows a lack of what?", "Name the largest artery."]
     found = subjects(Stems(stems))
     assert all(own and not own[0].in_form for own in found)
+    assert subjects(Stems(stems), 2) == found[:2]
 
 
 def test_a_stem_without_words_has_none() -> None:

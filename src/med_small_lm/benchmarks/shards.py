@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -81,9 +82,9 @@ def shards_of(source: Source, run: Run, questions: Sequence[Question], setting: 
         setting: what they are asked with.
         folder: of the benchmark's shards.
     """
-    size = setting.params.shard if source.endpoint is None else len(questions)
+    count = 1 if source.endpoint else max(math.ceil(len(questions) / setting.params.shard), 1)
     made = []
-    for number, part in enumerate(_parts(questions, size)):
+    for number, part in enumerate(_parts(questions, count)):
         key = fingerprint(source, run, part, setting)
         slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{run.mode}-{run.variant(layout=setting.params.layout)}")
         file = folder / source.name / f"{slug}-{number:04}-{key[:16]}.jsonl"
@@ -91,8 +92,9 @@ def shards_of(source: Source, run: Run, questions: Sequence[Question], setting: 
     return made
 
 
-def _parts(questions: Sequence[Question], size: int) -> list[list[Question]]:
-    """The questions in parts of about ``size``, the longest first, so that a batch is of about one length."""
+def _parts(questions: Sequence[Question], count: int) -> list[list[Question]]:
+    """The questions in about ``count`` parts of one size, the longest first, so that a batch is of about one length."""
+    size = math.ceil(len(questions) / count)
     cases: dict[str, list[Question]] = {}
     for question in questions:
         cases.setdefault(question.case_id or f" {question.question_id}", []).append(question)

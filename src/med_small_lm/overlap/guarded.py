@@ -78,7 +78,7 @@ def guarded_items(
     ``background`` are questions in the same style, ``exams`` all that may show what is boilerplate.
     """
     stems = Stems([question.stem for question in (*items, *background)])
-    asked = subjects(stems)
+    asked = subjects(stems, len(items))
     shared = Boilerplate(f"{question.context} {question.stem}" for question in (*items, *exams))
     return [_item(question, stems, place, asked[place], shared) for place, question in enumerate(items)]
 

@@ -84,8 +84,10 @@ class _Reading:
         return [core for core in self.cores if self.tops[core] >= best - near] if self.in_form else self.cores
 
 
-def subjects(stems: Stems) -> list[tuple[Subject, ...]]:
-    """Return for each stem what it asks about, the likeliest first; empty for a stem without a word to go by.
+def subjects(stems: Stems, first: int | None = None) -> list[tuple[Subject, ...]]:
+    """Return for each of the ``first`` stems what it asks about, the likeliest first; empty without a word to go by.
+
+    All stems tell form from subject; all are told of unless it is said.
 
     More than one is given where a unit that names a subject elsewhere stands in the stem too, and where the stems do
     not tell which it is: to look for one too many stops a record or two, to look for the wrong one lets the fact pass.
@@ -97,7 +99,7 @@ def subjects(stems: Stems) -> list[tuple[Subject, ...]]:
         votes = Counter(stems.units[place][core] for place, core in enumerate(chosen) if core >= 0)
         chosen = [_voted(stems, place, reading, votes) for place, reading in enumerate(readings)]
     found: list[tuple[Subject, ...]] = []
-    for place, (reading, core) in enumerate(zip(readings, chosen, strict=True)):
+    for place, (reading, core) in enumerate(zip(readings[:first], chosen[:first], strict=True)):
         others = _others(stems, place, reading, core, votes) if core >= 0 else []
         found.append(tuple(dict.fromkeys(_subject(stems, place, reading, c) for c in [core, *others] if c >= 0)))
     return found
