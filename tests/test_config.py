@@ -52,6 +52,12 @@ def test_the_command_line_lies_over_all_and_merges_softly(load):
     assert merged == {"rate": 4, "steps": 10, "deep": {"a": 1, "b": 5}}
 
 
+def test_an_empty_list_takes_the_place_of_a_list(load):
+    base = BASE | {"parameters": "train: {exams: [a, b], rate: 1}"}
+    local = {"parameters": "train: {exams: []}"}
+    assert load(None, base=base, local=local)["parameters"]["train"] == {"exams": [], "rate": 1}
+
+
 def test_what_base_takes_from_a_value_follows_the_layers(load):
     base = BASE | {"parameters_b": "draws: {seed: '${seed}'}"}
     assert load(None, base=base)["parameters"]["draws"] == {"seed": 0}

@@ -155,14 +155,19 @@ def check_candidates(pipeline: Pipeline, catalog: DataCatalog) -> None:
 
 def _check_exams(params: Evaluate) -> None:
     """Return nothing if every exam that a candidate is kept to is one that is scored."""
-    known = [node.name.split(".")[1] for node in pipelines["evaluate"].nodes if node.name.endswith(".predict")]
-    for name, candidate in params.candidates.items():
-        for exam in candidate.exams:
-            if exam not in known:
-                raise UserError(
-                    f"evaluate.candidates.{name}.exams: no exam {exam!r} is scored{nearest(exam, known)}; there are "
-                    f"{', '.join(known)}"
-                )
+    named = [(name, exam) for name, candidate in params.candidates.items() for exam in candidate.exams]
+    known = _scored_exams() if named else []
+    for name, exam in named:
+        if exam not in known:
+            raise UserError(
+                f"evaluate.candidates.{name}.exams: no exam {exam!r} is scored{nearest(exam, known)}; there are "
+                f"{', '.join(known)}"
+            )
+
+
+def _scored_exams() -> list[str]:
+    """The names of the exams that have a lane in the evaluation."""
+    return [node.name.split(".")[1] for node in pipelines["evaluate"].nodes if node.name.endswith(".predict")]
 
 
 def check_key(params: TeacherParams, access: TeacherAccess) -> None:

@@ -10,7 +10,7 @@ from med_small_lm.config import ProjectConfigLoader
 from med_small_lm.hooks import RunHooks
 from med_small_lm.tracking.hooks import TrackingHooks
 
-gc.set_threshold(10_000, 10, 10)  # a run holds records by the hundred thousand: Python's 700 looks through them all day
+gc.set_threshold(10_000, 10, 10)  # Python's 700 is for small heaps: see docs/measurements.md
 
 PROJECT = Path(__file__).resolve().parents[2]
 

@@ -9,9 +9,11 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
+from med_small_lm import paid
 from med_small_lm.datasets.teacher import EndpointsDataset
 from med_small_lm.errors import UserError
 from med_small_lm.paid import check_candidates
+from med_small_lm.pipelines.evaluate import create_pipeline
 
 FAR = {"model": "m", "base_url": "https://far.org/v1", "price_in": 1, "price_out": 1}
 
@@ -51,6 +53,14 @@ def test_an_endpoint_without_a_key_stops_the_run(tmp_path: Path) -> None:
     checked(tmp_path, {"far": {"endpoint": FAR}}, {"far": {"api_key": "sk-1"}})
     checked(tmp_path, {"far": {"endpoint": FAR | {"allow_hosts": ["far.org"]}}})
     checked(tmp_path, {"near": {"endpoint": {"model": "m", "base_url": "http://127.0.0.1:9/v1"}}})
+
+
+def test_a_candidate_is_kept_to_exams_that_are_scored(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(paid, "pipelines", {"evaluate": create_pipeline(["medqa"])})
+    near = {"endpoint": {"model": "m", "base_url": "http://127.0.0.1:9/v1"}}
+    checked(tmp_path, {"near": near | {"exams": ["medqa", "book_exam"]}})
+    with pytest.raises(UserError, match=r"candidates.near.exams: no exam 'k_qa' is scored; there are .*medqa"):
+        checked(tmp_path, {"near": near | {"exams": ["medqa", "k_qa"]}})
 
 
 def test_a_model_that_is_not_here_stops_the_run(tmp_path: Path) -> None:

@@ -104,9 +104,9 @@ class Evaluate(BaseModel):
     def exams_of(self, name: str) -> tuple[str, ...]:
         """The exams that a model is kept to; none where it answers all."""
         candidate = self.candidates.get(name)
-        if candidate is None or candidate.exams or candidate.open_book is None:
-            return candidate.exams if candidate else ()
-        return self.exams_of(candidate.open_book.of)
+        if candidate is None:
+            return ()
+        return candidate.exams or (self.exams_of(candidate.open_book.of) if candidate.open_book else ())
 
     @model_validator(mode="after")
     def _said_once(self) -> Self:

@@ -227,19 +227,22 @@ def _described(params: Evaluate) -> Mapping[str, str]:
     from med_small_lm.benchmarks.page.words import MODELS
 
     own = {name: MODELS[name] for name in params.models}
-    return own | {name: _told(candidate) for name, candidate in params.candidates.items()}
+    return own | {name: _told(one) + _kept(params.exams_of(name)) for name, one in params.candidates.items()}
 
 
 def _told(candidate: Candidate) -> str:
-    """What a candidate is, in words, and what it answers where that is not all."""
-    kept = f"; it answers {', '.join(candidate.exams)} alone" if candidate.exams else ""
+    """What a candidate is, in words."""
     if candidate.open_book:
         opened = candidate.open_book
-        nearest = f"at most {opened.passages} of the nearest passages before a question"
-        return f"{opened.of} with the books open: {nearest}{kept}"
+        return f"{opened.of} with the books open: at most {opened.passages} of the nearest passages before a question"
     if candidate.endpoint:
-        return f"{candidate.endpoint.model}, asked at an endpoint{kept}"
-    return f"{candidate.model}" + (f" with the adapter {candidate.adapter}" if candidate.adapter else "") + kept
+        return f"{candidate.endpoint.model}, asked at an endpoint"
+    return f"{candidate.model}" + (f" with the adapter {candidate.adapter}" if candidate.adapter else "")
+
+
+def _kept(exams: Sequence[str]) -> str:
+    """What a candidate answers where that is not all."""
+    return f"; it answers {', '.join(exams)} alone" if exams else ""
 
 
 def _origins(use: Sequence[TeacherUse]) -> dict[str, str]:
